@@ -1,0 +1,228 @@
+// The platform runs the application's instructions and brings its system
+// calls, faults and interruptions to the kernel. DESIGN.md section 5 has the
+// mechanism and its costs; docs/platform.md has the measurements.
+//
+// Each application process is a host process (its stub), each application
+// thread a host thread. Thread ids that the application sees are the host's
+// ids in the stubs' own pid namespace.
+//
+// A Thread is always in one of three states:
+//
+//   running    executes application code, or a call that the host runs for it
+//   notified   waits in a system call whose notification the kernel handles
+//   in stub    waits in the stub's handler; its registers can be read and set
+//
+// Events arrive on worker threads, one event at a time for each Thread. The
+// handler ends the event by Return, ContinueOnHost, Resume, StartClone,
+// StartExec or ExitThread. A handler may block, after calling WillBlock.
+//
+// Lock order: the platform's own locks are leaves; it calls ThreadEvents
+// without holding any.
+#ifndef RUNSC_BOOT_PLATFORM_PLATFORM_H_
+#define RUNSC_BOOT_PLATFORM_PLATFORM_H_
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "common/file_descriptor.h"
+#include "common/result.h"
+
+namespace runsc::boot::platform {
+
+class Thread;
+using ThreadRef = std::shared_ptr<Thread>;
+
+// A system call as the host reported it: register values, copied once.
+struct SyscallInfo {
+  uint64_t number = 0;
+  std::array<uint64_t, 6> args{};
+  uint64_t instruction_pointer = 0;  // behind the `syscall` instruction
+};
+
+// The general registers of x86-64, in the order of the host's sigcontext.
+struct Registers {
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+  uint64_t eflags;
+  uint64_t fs_base;
+};
+
+// What the kernel implements for each thread (the task).
+class ThreadEvents {
+ public:
+  virtual ~ThreadEvents() = default;
+  // A system call. The thread is notified, or in stub for those calls that
+  // the filter traps (clone, clone3, fork, vfork, execve, execveat,
+  // rt_sigreturn); Thread::in_stub() tells.
+  virtual void OnSyscall(Thread& thread, const SyscallInfo& call) = 0;
+  // SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGTRAP by the application's own code.
+  // In stub. `info` is the host's siginfo, forgeable by the application.
+  virtual void OnFault(Thread& thread, const siginfo_t& info) = 0;
+  // The answer to Thread::Interrupt (also spurious). In stub.
+  virtual void OnInterrupt(Thread& thread) = 0;
+  // The first event of a thread that StartClone (of its parent) made: it has
+  // its tid and is in stub, about to return 0 from its clone.
+  virtual void OnStart(Thread& thread) = 0;
+  // The end of StartClone in the parent: the child's tid or the host's error.
+  // In stub; set rax and Resume. With CLONE_VFORK it comes after the child
+  // has called exec or ended. OnStart of the child may come before or after.
+  virtual void OnCloned(Thread& thread, Result<pid_t> child_tid) = 0;
+  // The end of StartExec: success means that the thread is the only one of
+  // its host process, in stub, in a new AddressSpace that holds nothing but
+  // the stub. On failure the old one is untouched.
+  virtual void OnExec(Thread& thread, Status status) = 0;
+  // The host thread is gone without ExitThread or HostProcess::Kill having
+  // been called: killed from outside, by the host's out-of-memory killer, or
+  // because it destroyed its stub. Not called for expected deaths.
+  virtual void OnDeath(Thread& thread) = 0;
+};
+
+// The memory of one application process, shared by its threads and by vfork
+// children. Thread-safe.
+class AddressSpace {
+ public:
+  virtual ~AddressSpace() = default;
+  // Copy from and to application memory by process_vm_readv/writev. Protections
+  // are respected; the result is the number of bytes copied before the first
+  // fault. EFAULT: not even one byte (and size > 0), or the process is gone.
+  virtual Result<size_t> Read(uint64_t address, void* buffer, size_t size) = 0;
+  virtual Result<size_t> Write(uint64_t address, const void* buffer, size_t size) = 0;
+  // Scatter forms for readv and friends: `remote` are application ranges.
+  // Copies until one side ends.
+  virtual Result<size_t> ReadV(std::span<const iovec> remote, std::span<const iovec> local) = 0;
+  virtual Result<size_t> WriteV(std::span<const iovec> local, std::span<const iovec> remote) = 0;
+  // The range that the stub occupies; the application must not map over it.
+  virtual std::pair<uint64_t, uint64_t> StubRange() const = 0;
+  // Address of the host's vDSO in this process, 0 if none.
+  virtual uint64_t VdsoBase() const = 0;
+};
+
+// A host process (thread group) of stubs.
+class HostProcess {
+ public:
+  virtual ~HostProcess() = default;
+  // Ends every thread of it with SIGKILL; no OnDeath follows. Idempotent.
+  virtual void Kill() = 0;
+  // The pid in boot's pid namespace, for /proc/PID/... of the host.
+  virtual pid_t host_pid() const = 0;
+  // CPU time consumed so far (all threads), in nanoseconds; 0 once it is gone.
+  virtual uint64_t UserTimeNs() const = 0;
+  virtual uint64_t TotalTimeNs() const = 0;
+};
+
+// One call that the stub makes natively in the application's address space.
+struct NativeCall {
+  uint64_t number = 0;
+  std::array<uint64_t, 6> args{};
+  int64_t result = 0;
+};
+
+struct CloneArgs {
+  // Host flags. Only those that the stub's filter admits: see stub_filter.h.
+  uint64_t flags = 0;
+  uint64_t stack = 0;       // 0: the same as the parent's
+  uint64_t parent_tid = 0;  // CLONE_PARENT_SETTID
+  uint64_t child_tid = 0;   // CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID
+  uint64_t tls = 0;         // CLONE_SETTLS
+};
+
+class Thread {
+ public:
+  virtual ~Thread() = default;
+
+  virtual pid_t tid() const = 0;       // in the stubs' namespace; 0 before OnStart
+  virtual pid_t host_tid() const = 0;  // in boot's namespace
+  virtual std::shared_ptr<AddressSpace> address_space() const = 0;
+  virtual std::shared_ptr<HostProcess> process() const = 0;
+  virtual bool in_stub() const = 0;
+
+  // --- Notified, or in stub because of a system call.
+  // Ends the call with `value` (a result, or a negative errno) and lets the
+  // application run.
+  virtual void Return(int64_t value) = 0;
+  // Notified only: lets the host execute the call with its register arguments.
+  virtual void ContinueOnHost() = 0;
+  // Notified, or in stub by an event: puts a copy of `host_fd` at number `fd`
+  // of the host process, close-on-exec, for a following mmap.
+  virtual Status InstallFd(int host_fd, int fd) = 0;
+  // Notified to in stub: rip is behind the system call, rax undefined; the
+  // kernel sets it (or rewinds rip and sets rax to restart the call). No-op
+  // when in stub. ESRCH when the thread is gone.
+  virtual Status EnterStub() = 0;
+
+  // --- In stub only.
+  virtual Registers& registers() = 0;
+  // The host's xsave image as it lies in a signal frame (with the software
+  // bytes at 464), for copying into and out of application signal frames.
+  virtual std::vector<std::byte> ReadXstate() = 0;
+  // Takes an image from an application frame; validated and clamped. EINVAL:
+  // unusable, the state stays as it was.
+  virtual Status WriteXstate(std::span<const std::byte> image) = 0;
+  // Initial extended state, as after exec.
+  virtual void ResetXstate() = 0;
+  // Makes the stub execute `calls` in order, stopping behind the first that
+  // fails when `stop_on_error`. Results are what the (hostile) process says.
+  virtual Status RunNative(std::span<NativeCall> calls, bool stop_on_error) = 0;
+  // Lets the application run with the registers as set.
+  virtual void Resume() = 0;
+  // Starts the host's clone. `events` is the child's kernel side; the child's
+  // Thread is returned, with tid 0 until its OnStart. The call's end in the
+  // parent is OnCloned.
+  virtual Result<ThreadRef> StartClone(const CloneArgs& args,
+                                       std::shared_ptr<ThreadEvents> events) = 0;
+  // Replaces the address space; the end is OnExec.
+  virtual void StartExec() = 0;
+
+  // --- Notified or in stub.
+  // Ends this thread alone with exit(2): robust futexes and the clear-tid
+  // futex are done by the host. No event follows.
+  virtual void ExitThread() = 0;
+
+  // --- From any thread, in any state.
+  // Brings a running thread to OnInterrupt soon. A thread that is not running
+  // is not disturbed (but may get a spurious OnInterrupt later).
+  virtual void Interrupt() = 0;
+};
+
+// The instructions of a platform; one exists per sandbox.
+class Platform {
+ public:
+  struct Options {
+    // false: anonymous mmap, munmap, futex, ... go through the kernel too.
+    bool native_calls = true;
+  };
+
+  virtual ~Platform() = default;
+
+  // Starts the first stub as pid 1 of a new pid namespace, and its notification
+  // listener. Called while boot still has CAP_SYS_ADMIN; the stub drops to
+  // `uid`/`gid` without capabilities and with no_new_privs by itself, in an
+  // empty root. Boot's own seccomp filter must not be installed yet.
+  static Result<std::unique_ptr<Platform>> Create(const Options& options, uid_t uid, gid_t gid);
+
+  // Connects the first stub to the kernel's first task; its first event is
+  // OnExec with success. Call after boot has dropped its privileges.
+  virtual Result<ThreadRef> Start(std::shared_ptr<ThreadEvents> events) = 0;
+
+  // Must be called on a worker thread before it waits for something that other
+  // application threads or a peer bring about: another worker takes over the
+  // reception of events. `thread` is the one whose event is handled; when many
+  // are blocked it is moved into the stub, where waiting is cheap.
+  virtual void WillBlock(Thread& thread) = 0;
+
+  // Kills every stub and joins the workers. No event is delivered afterwards.
+  virtual void Shutdown() = 0;
+};
+
+}  // namespace runsc::boot::platform
+
+#endif  // RUNSC_BOOT_PLATFORM_PLATFORM_H_
