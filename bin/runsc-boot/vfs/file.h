@@ -1,0 +1,121 @@
+// File descriptions: open files, shared by descriptors that were duplicated or
+// inherited (open(2) "open file description").
+#ifndef RUNSC_BOOT_VFS_FILE_H_
+#define RUNSC_BOOT_VFS_FILE_H_
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/vfs/inode.h"
+#include "bin/runsc-boot/vfs/io_buffer.h"
+#include "bin/runsc-boot/vfs/path.h"
+#include "bin/runsc-boot/wait/wait_queue.h"
+#include "common/file_descriptor.h"
+
+namespace runsc::boot {
+
+// An entry that ReadDirectory hands out.
+struct DirectoryEntry {
+  std::string_view name;
+  uint64_t ino;
+  uint8_t type;         // DT_*
+  int64_t next_offset;  // where to go on behind this entry
+};
+
+// A host descriptor to map, with exactly the access mode of the file.
+struct HostMapping {
+  int fd;           // borrowed from the file
+  uint64_t offset;  // to add to the application's offset (0 as a rule)
+};
+
+// Nothing here blocks: an operation that cannot make progress returns EAGAIN,
+// whatever O_NONBLOCK says; the system-call layer waits on wait_queue().
+class File : public std::enable_shared_from_this<File> {
+ public:
+  // `flags`: access mode and status flags of open(2).
+  File(Path path, int flags) : path_(std::move(path)), flags_(flags) {}
+  virtual ~File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  const Path& path() const { return path_; }
+  // Null for files without an inode of their own.
+  InodeRef inode() const;
+  int flags() const { return flags_.load(std::memory_order_relaxed); }
+  // F_SETFL: only O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME change.
+  virtual Status SetFlags(int flags);
+  bool readable() const { return (flags() & O_ACCMODE) != O_WRONLY && (flags() & O_PATH) == 0; }
+  bool writable() const { return (flags() & O_ACCMODE) != O_RDONLY && (flags() & O_PATH) == 0; }
+
+  // Position-less reads and writes at the file's position, or at once for
+  // streams. The access mode has been checked. A short count is not an error.
+  // The defaults serve seekable files: they lock the position, call PRead or
+  // PWrite (at the end with O_APPEND) and move it on.
+  virtual Result<size_t> Read(Context& context, IoBuffer& destination);
+  virtual Result<size_t> Write(Context& context, IoBuffer& source);
+  // ESPIPE by default.
+  virtual Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset);
+  virtual Result<size_t> PWrite(Context& context, IoBuffer& source, uint64_t offset);
+  // lseek(2); ESPIPE by default unless seekable() is true.
+  virtual Result<uint64_t> Seek(Context& context, int64_t offset, int whence);
+  virtual bool seekable() const { return false; }
+  // Calls `emit` for each entry from the position on, "." and ".." included,
+  // until it returns false (entry not consumed). ENOTDIR by default.
+  virtual Status ReadDirectory(Context& context,
+                               const std::function<bool(const DirectoryEntry&)>& emit) {
+    return Error(ENOTDIR);
+  }
+
+  virtual Result<Attributes> GetAttributes();  // the inode's by default
+  virtual Status Truncate(Context& context, uint64_t size) { return Error(EINVAL); }
+  virtual Status Allocate(Context& context, int mode, uint64_t offset, uint64_t size) {
+    return Error(EOPNOTSUPP);
+  }
+  virtual Status Sync(bool data_only) { return Error(EINVAL); }
+  // `argument` may be an application address: use context.CopyIn/CopyOut.
+  virtual Result<int64_t> Ioctl(Context& context, uint64_t command, uint64_t argument) {
+    return Error(ENOTTY);
+  }
+  // Ready events among EPOLL*; files that are always ready report
+  // EPOLLIN | EPOLLOUT.
+  virtual PollEvents Poll() { return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM; }
+  // False for files that epoll_ctl(2) refuses with EPERM (regular, directory).
+  virtual bool pollable() const { return true; }
+  // Notified when Poll's answer grows. Null for files that are always ready.
+  virtual WaitQueue* wait_queue() { return nullptr; }
+  // ENODEV when the file cannot be mapped.
+  virtual Result<HostMapping> GetHostMapping(int protection, int map_flags) {
+    return Error(ENODEV);
+  }
+  // True when mmap means anonymous memory (/dev/zero).
+  virtual bool MapsAsAnonymous() const { return false; }
+  // Runs at every close(2) of a descriptor (locks, delayed errors).
+  virtual Status Flush(Context& context) { return Ok(); }
+  // Text for /proc/PID/fd/N when there is no path ("pipe:[123]").
+  virtual std::string Describe() const { return ""; }
+  // Lines for /proc/PID/fdinfo/N behind pos, flags, mnt_id.
+  virtual std::string FdInfo() const { return ""; }
+
+  // The position, for seekable files and directories.
+  uint64_t position() const ABSL_LOCKS_EXCLUDED(position_mutex_);
+
+ protected:
+  absl::Mutex& position_mutex() ABSL_LOCK_RETURNED(position_mutex_) { return position_mutex_; }
+  mutable absl::Mutex position_mutex_;
+  uint64_t position_ ABSL_GUARDED_BY(position_mutex_) = 0;
+
+ private:
+  Path path_;
+  std::atomic<int> flags_;
+};
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_VFS_FILE_H_
