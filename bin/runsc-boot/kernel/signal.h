@@ -1,0 +1,61 @@
+// Signal numbers, sets, information, actions and pending queues (signal(7)).
+#ifndef RUNSC_BOOT_KERNEL_SIGNAL_H_
+#define RUNSC_BOOT_KERNEL_SIGNAL_H_
+
+#include <csignal>
+#include <cstdint>
+#include <list>
+#include <optional>
+
+#include "common/result.h"
+
+namespace runsc::boot {
+
+// Bit n-1 for signal n.
+using SignalSet = uint64_t;
+constexpr int kSignalCount = 64;
+constexpr SignalSet SignalBit(int signo) { return SignalSet{1} << (signo - 1); }
+constexpr SignalSet kUnblockable = SignalBit(SIGKILL) | SignalBit(SIGSTOP);
+
+// The kernel's siginfo_t: 128 bytes as the application sees them.
+using SigInfo = siginfo_t;
+SigInfo MakeSigInfo(int signo, int code, pid_t pid = 0, uid_t uid = 0);
+
+// struct sigaction as rt_sigaction(2) has it on x86-64.
+struct SignalAction {
+  uint64_t handler = 0;  // SIG_DFL, SIG_IGN or an address
+  uint64_t flags = 0;
+  uint64_t restorer = 0;
+  SignalSet mask = 0;
+};
+
+enum class DefaultAction { kTerminate, kCore, kIgnore, kStop, kContinue };
+DefaultAction DefaultActionOf(int signo);
+
+// Pending signals of a task or a thread group: standard signals once, real-time
+// signals in order, bounded by RLIMIT_SIGPENDING. Not locked by itself.
+class PendingSignals {
+ public:
+  SignalSet set() const { return set_; }
+  // EAGAIN: the queue of a real-time signal is full.
+  Status Add(const SigInfo& info, size_t limit);
+  // Takes the first deliverable signal not in `blocked`: synchronous faults
+  // first, then by number.
+  std::optional<SigInfo> Take(SignalSet blocked);
+  void Discard(SignalSet signals);
+
+ private:
+  SignalSet set_ = 0;
+  std::list<SigInfo> queue_;
+};
+
+// How an interrupted call goes on; internal error codes above errno's range
+// that never leave the sandbox (Linux's names).
+constexpr int kRestartSys = 512;     // restart if the handler has SA_RESTART
+constexpr int kRestartNoIntr = 513;  // always restart
+constexpr int kRestartNoHand = 514;  // restart only without a handler
+constexpr int kRestartBlock = 516;   // restart through restart_syscall(2)
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_KERNEL_SIGNAL_H_

@@ -1,0 +1,171 @@
+// A task: one application thread as the kernel sees it.
+//
+// Most of its state belongs to the worker that handles its current event and
+// needs no lock; what others may touch (signals, relations, exit) is guarded
+// by the kernel's process-tree mutex, Kernel::tree_mutex(), which is taken
+// before every lock of VFS objects and never while one is held.
+#ifndef RUNSC_BOOT_KERNEL_TASK_H_
+#define RUNSC_BOOT_KERNEL_TASK_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "bin/runsc-boot/auth/credentials.h"
+#include "bin/runsc-boot/kernel/signal.h"
+#include "bin/runsc-boot/mm/memory_manager.h"
+#include "bin/runsc-boot/platform/platform.h"
+#include "bin/runsc-boot/vfs/context.h"
+#include "bin/runsc-boot/vfs/fd_table.h"
+#include "bin/runsc-boot/vfs/vfs.h"
+#include "bin/runsc-boot/wait/wait_queue.h"
+
+namespace runsc::boot {
+
+class Kernel;
+class Task;
+class ThreadGroup;
+using TaskRef = std::shared_ptr<Task>;
+using ThreadGroupRef = std::shared_ptr<ThreadGroup>;
+
+// Monotonic deadline in nanoseconds of CLOCK_MONOTONIC; nullopt: for ever.
+using Deadline = std::optional<int64_t>;
+int64_t MonotonicNow();
+
+class Task final : public platform::ThreadEvents,
+                   public Context,
+                   public Waker,
+                   public std::enable_shared_from_this<Task> {
+ public:
+  Kernel& kernel() const { return kernel_; }
+  ThreadGroup& group() const { return *group_; }
+  pid_t tid() const;
+  pid_t tgid() const;
+  std::string name() const;  // comm, at most 15 bytes
+  void set_name(std::string_view name);
+
+  // --- What system calls work on.
+  MemoryManager& memory() const { return *memory_; }
+  std::shared_ptr<MemoryManager> memory_ref() const { return memory_; }
+  FdTable& fds() const { return *fds_; }
+  std::shared_ptr<FdTable> fds_ref() const;
+  void set_fds(std::shared_ptr<FdTable> fds);
+  FsContext& fs() const { return *fs_; }
+  void set_fs(std::shared_ptr<FsContext> fs);
+  Vfs& vfs() const;
+  // For calls of the VFS: this task in its own tree.
+  Caller caller() { return {*this, *fs_}; }
+  CredentialsRef credentials() const override;
+  // Replaces the credentials (setuid and friends); the caller has checked.
+  void set_credentials(Credentials credentials);
+  platform::Thread& thread() const { return *thread_; }
+
+  // --- Context
+  pid_t caller_tid() const override { return tid(); }
+  pid_t caller_pid() const override { return tgid(); }
+  uint64_t file_size_limit() const override;
+  Status CopyIn(uint64_t address, void* buffer, size_t size) override;
+  Status CopyOut(uint64_t address, const void* buffer, size_t size) override;
+  template <typename T>
+  Result<T> CopyInObject(uint64_t address) {
+    T object;
+    TRY(CopyIn(address, &object, sizeof(object)));
+    return object;
+  }
+  template <typename T>
+  Status CopyOutObject(uint64_t address, const T& object) {
+    return CopyOut(address, &object, sizeof(object));
+  }
+  // A path argument: ENAMETOOLONG above PATH_MAX - 1 bytes, EFAULT.
+  Result<std::string> CopyInPath(uint64_t address);
+
+  // --- Blocking. Only on the worker that handles this task's event.
+  // Waker: makes Sleep return.
+  void Wake() override;
+  // Sleeps until Wake. kRestartSys: a signal is to be delivered, or the task is
+  // being killed; ETIMEDOUT at the deadline. May return early without cause,
+  // so callers loop over their condition.
+  Status Sleep(Deadline deadline);
+  // Repeats `attempt` while it answers EAGAIN, sleeping on `file`'s queue for
+  // `events`; with O_NONBLOCK set, EAGAIN is the answer.
+  template <typename T>
+  Result<T> BlockOnFile(File& file, PollEvents events, Deadline deadline,
+                        const std::function<Result<T>()>& attempt);
+
+  // --- How the current call ends, beside returning a value.
+  // The host executes it with its register arguments (notified calls only).
+  uint64_t EndOnHost();
+  // The call has already been answered or never returns (exec, exit, clone).
+  uint64_t EndHandled();
+  // With error kRestartBlock: what restart_syscall(2) runs.
+  void SetRestart(std::function<Result<uint64_t>(Task&)> restart);
+
+  // --- Signals
+  SignalSet signal_mask() const;
+  // SIGKILL and SIGSTOP are taken out.
+  void SetSignalMask(SignalSet mask);
+  // For sigsuspend, ppoll, pselect, epoll_pwait: `mask` holds until the call has
+  // ended and a handler has been set up, then the old one is back.
+  void SetTemporaryMask(SignalSet mask);
+  // To this task (tgkill) / to its group (kill). Permission has been checked.
+  // EAGAIN for a full real-time queue. Signal 0 does nothing.
+  Status SendSignal(const SigInfo& info);
+  Status SendGroupSignal(const SigInfo& info);
+  bool HasDeliverableSignal() const;
+  SignalSet PendingSet() const;  // both queues
+  // rt_sigtimedwait(2): takes a pending signal out of `set`.
+  std::optional<SigInfo> TakePending(SignalSet set);
+  stack_t alternate_stack() const;
+  // EPERM while on it, ENOMEM, EINVAL.
+  Status SetAlternateStack(const stack_t& stack);
+
+  // --- Life
+  // exit(2) of this task, exit_group(2) of its group. `status` as wait(2) has it.
+  void Exit(int status);
+  void ExitGroup(int status);
+  bool exiting() const;
+
+  // --- platform::ThreadEvents
+  void OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) override;
+  void OnFault(platform::Thread& thread, const siginfo_t& info) override;
+  void OnInterrupt(platform::Thread& thread) override;
+  void OnStart(platform::Thread& thread) override;
+  void OnCloned(platform::Thread& thread, Result<pid_t> child_tid) override;
+  void OnExec(platform::Thread& thread, Status status) override;
+  void OnDeath(platform::Thread& thread) override;
+
+ private:
+  friend class Kernel;
+  friend class ThreadGroup;
+  Task(Kernel& kernel, ThreadGroupRef group);
+
+  Kernel& kernel_;
+  ThreadGroupRef group_;
+  platform::ThreadRef thread_;
+  std::shared_ptr<MemoryManager> memory_;
+  std::shared_ptr<FdTable> fds_;
+  std::shared_ptr<FsContext> fs_;
+};
+
+template <typename T>
+Result<T> Task::BlockOnFile(File& file, PollEvents events, Deadline deadline,
+                            const std::function<Result<T>()>& attempt) {
+  Result<T> result = attempt();
+  if (result.code() != EAGAIN || (file.flags() & O_NONBLOCK) != 0) return result;
+  WaitQueue* queue = file.wait_queue();
+  if (queue == nullptr) return result;
+  WaitEntry entry(events, static_cast<Waker&>(*this));
+  queue->Register(entry);
+  while (true) {
+    result = attempt();
+    if (result.code() != EAGAIN) return result;
+    if (Status slept = Sleep(deadline); !slept.ok()) return std::move(slept).error();
+  }
+}
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_KERNEL_TASK_H_

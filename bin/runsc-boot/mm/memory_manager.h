@@ -1,0 +1,65 @@
+// What the kernel must know of an application's memory. The host is the MMU:
+// anonymous memory never comes here (DESIGN.md section 5).
+#ifndef RUNSC_BOOT_MM_MEMORY_MANAGER_H_
+#define RUNSC_BOOT_MM_MEMORY_MANAGER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/platform/platform.h"
+#include "bin/runsc-boot/vfs/file.h"
+#include "bin/runsc-boot/vfs/path.h"
+#include "common/result.h"
+
+namespace runsc::boot {
+
+// One per address space; shared by tasks with CLONE_VM. Thread-safe.
+class MemoryManager {
+ public:
+  explicit MemoryManager(std::shared_ptr<platform::AddressSpace> address_space);
+
+  platform::AddressSpace& address_space() const { return *address_space_; }
+
+  // Copies all of `size` bytes or fails with EFAULT.
+  Status CopyIn(uint64_t address, void* buffer, size_t size) const;
+  Status CopyOut(uint64_t address, const void* buffer, size_t size) const;
+  // A NUL-terminated string of at most `limit` bytes without the NUL.
+  // ENAMETOOLONG when there is no NUL within limit; EFAULT.
+  Result<std::string> CopyInString(uint64_t address, size_t limit) const;
+
+  // Facts for /proc/PID/{exe,cmdline,environ,auxv,stat}; set by exec.
+  struct Image {
+    Path executable;
+    uint64_t code_start = 0, code_end = 0, data_start = 0, data_end = 0;
+    uint64_t stack_start = 0;
+    uint64_t arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;
+    uint64_t entry = 0, brk_start = 0;
+    std::vector<uint64_t> auxv;
+  };
+  Image image() const;
+  void set_image(Image image);
+
+  // File mappings by host (device, inode), so that /proc/PID/maps can name what
+  // the host's table shows. Kept as long as the address space lives.
+  void NoteFileMapping(dev_t host_dev, ino_t host_ino, Path path);
+  Path FindFileMapping(dev_t host_dev, ino_t host_ino) const;
+
+  // For fork: the same facts over a new address space.
+  std::shared_ptr<MemoryManager> CloneFor(
+      std::shared_ptr<platform::AddressSpace> address_space) const;
+
+ private:
+  const std::shared_ptr<platform::AddressSpace> address_space_;
+  mutable absl::Mutex mutex_;
+  Image image_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<dev_t, ino_t>, Path> file_mappings_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_MM_MEMORY_MANAGER_H_
