@@ -1,0 +1,69 @@
+// What boot's main program needs of the application kernel: one container that
+// can be started, signalled, looked at and waited for. The kernel implements
+// it; main.cc and the control server know nothing else of the kernel.
+#ifndef RUNSC_BOOT_CONTROL_SANDBOX_H_
+#define RUNSC_BOOT_CONTROL_SANDBOX_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bin/runsc-boot/platform/platform.h"
+#include "common/file_descriptor.h"
+#include "common/result.h"
+#include "ipc/boot.pb.h"
+
+namespace runsc::boot::control {
+
+// What a sandbox is made of. Everything is validated as far as one message
+// can be: the descriptors are there, args and cwd are not empty.
+struct SandboxConfig {
+  runsc::control::BootRequest request;
+  std::unique_ptr<platform::Platform> platform;
+  // The container's descriptors 0, 1 and 2; an invalid one is closed there.
+  FileDescriptor stdio[3];
+  // The file-system connections: the root's, then one for each of
+  // request.served_mounts.
+  std::vector<FileDescriptor> filesystems;
+};
+
+struct ProcessInfo {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  uid_t uid = 0;
+  uint32_t threads = 0;
+  std::string command;
+};
+
+// Thread-safe.
+class Sandbox {
+ public:
+  virtual ~Sandbox() = default;
+
+  // Loads the container's init and lets it run; called once. The error's code
+  // tells why the program cannot be executed (ENOENT, EACCES, ENOEXEC, ...),
+  // its message names the program.
+  virtual Status Start() = 0;
+  // Blocks until `pid` (0: init) has ended; its status as wait(2) has it.
+  // ESRCH: no such process, or it was waited for inside the container.
+  virtual Result<int> Wait(pid_t pid) = 0;
+  // kill(2) from outside: to `pid` (0: init) or, with `all`, to every process.
+  // ESRCH when there is none; EINVAL for a signal out of range.
+  virtual Status Signal(pid_t pid, int signo, bool all) = 0;
+  virtual std::vector<ProcessInfo> Processes() = 0;
+  // Ends every process. Wait for init returns afterwards (128 + SIGKILL when
+  // it had not ended before). Idempotent.
+  virtual void Destroy() = 0;
+};
+
+// Builds the kernel: file systems are attached and mounted, descriptors
+// imported; nothing runs yet. Called after boot has dropped its privileges and
+// installed its filter. Errors have a message for the user.
+Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config);
+
+}  // namespace runsc::boot::control
+
+#endif  // RUNSC_BOOT_CONTROL_SANDBOX_H_
