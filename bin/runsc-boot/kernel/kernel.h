@@ -2,6 +2,8 @@
 #ifndef RUNSC_BOOT_KERNEL_KERNEL_H_
 #define RUNSC_BOOT_KERNEL_KERNEL_H_
 
+#include <array>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +15,7 @@
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/platform/platform.h"
+#include "bin/runsc-boot/socket/families.h"
 #include "bin/runsc-boot/vfs/vfs.h"
 
 namespace runsc::boot {
@@ -42,6 +45,14 @@ class Kernel {
 
   Vfs& vfs() { return vfs_; }
   platform::Platform& platform() { return *platform_; }
+  // Families are registered before init starts.
+  SocketFamilies& sockets() { return sockets_; }
+  // True for the first caller with this number: an unimplemented system call
+  // is logged once.
+  bool FirstUnimplemented(uint64_t number) {
+    return number >= unimplemented_seen_.size() ? false
+                                                : !unimplemented_seen_[number].exchange(true);
+  }
 
   // Loads and starts the container's init. ENOENT, EACCES, ENOEXEC...: the
   // program cannot be executed; `*program` in the message.
@@ -70,6 +81,8 @@ class Kernel {
  private:
   std::unique_ptr<platform::Platform> platform_;
   Vfs vfs_;
+  SocketFamilies sockets_;
+  std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
   absl::Mutex tree_mutex_;
 };
