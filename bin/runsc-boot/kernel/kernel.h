@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
+#include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/socket/families.h"
 #include "bin/runsc-boot/vfs/vfs.h"
@@ -66,6 +67,17 @@ class Kernel {
   TaskRef FindTask(pid_t tid);
   ThreadGroupRef FindGroup(pid_t pid);
   std::vector<ThreadGroupRef> Groups();
+  // Members of a process group; empty when there is none.
+  std::vector<ThreadGroupRef> ProcessGroupMembers(pid_t process_group);
+  // kill(2)'s check of `sender` against `target`: EPERM.
+  Status CheckKill(const Task& sender, const Task& target, int signo);
+  // A descriptor of pidfd_open(2) (ESRCH), and back (EBADF: not a pidfd). It
+  // is readable once the process has ended.
+  Result<FileRef> OpenPidFd(pid_t pid, int flags);
+  static Result<ThreadGroupRef> PidFdTarget(File& file);
+
+  // Runs callbacks at times, for timerfd and others; see timer.h.
+  TimerQueue& timers() { return timers_; }
   // kill(2) from outside: to init, one process, or (all) every process.
   Status SignalFromOutside(pid_t pid, int signo, bool all);
   void KillAll();
@@ -85,6 +97,7 @@ class Kernel {
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
   absl::Mutex tree_mutex_;
+  TimerQueue timers_;
 };
 
 }  // namespace runsc::boot

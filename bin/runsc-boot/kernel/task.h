@@ -7,11 +7,15 @@
 #ifndef RUNSC_BOOT_KERNEL_TASK_H_
 #define RUNSC_BOOT_KERNEL_TASK_H_
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "bin/runsc-boot/auth/credentials.h"
@@ -30,6 +34,37 @@ class Task;
 class ThreadGroup;
 using TaskRef = std::shared_ptr<Task>;
 using ThreadGroupRef = std::shared_ptr<ThreadGroup>;
+
+// clone(2), clone3(2), fork(2), vfork(2). The addresses are the application's.
+struct CloneRequest {
+  uint64_t flags = 0;   // CLONE_*, without the exit signal
+  int exit_signal = 0;  // sent to the parent; 0 for threads
+  uint64_t stack = 0;   // the child's stack pointer; 0: the same as the parent's
+  uint64_t parent_tid = 0, child_tid = 0, tls = 0, pidfd = 0;
+};
+
+// execve(2), execveat(2), with everything copied in already.
+struct ExecRequest {
+  WalkOptions walk;      // start, and whether the last link is followed
+  std::string path;      // "" with walk.allow_empty: walk.start itself
+  std::string filename;  // what AT_EXECFN and scripts see: path, or /dev/fd/N[/path]
+  std::vector<std::string> args, env;
+};
+
+// wait4(2), waitid(2).
+struct WaitRequest {
+  idtype_t type = P_ALL;  // P_ALL, P_PID, P_PGID
+  pid_t id = 0;
+  int options = WEXITED;  // WNOHANG, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __WALL, __WCLONE
+};
+struct ChildEvent {
+  pid_t pid = 0;
+  uid_t uid = 0;
+  int code = 0;         // CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_CONTINUED
+  int status = 0;       // as siginfo's si_status
+  int wait_status = 0;  // as wait4's status
+  rusage usage{};
+};
 
 // Monotonic deadline in nanoseconds of CLOCK_MONOTONIC; nullopt: for ever.
 using Deadline = std::optional<int64_t>;
@@ -51,7 +86,9 @@ class Task final : public platform::ThreadEvents,
   MemoryManager& memory() const { return *memory_; }
   std::shared_ptr<MemoryManager> memory_ref() const { return memory_; }
   FdTable& fds() const { return *fds_; }
+  // For others than the task itself; null once it has exited.
   std::shared_ptr<FdTable> fds_ref() const;
+  std::shared_ptr<FsContext> fs_ref() const;
   void set_fds(std::shared_ptr<FdTable> fds);
   FsContext& fs() const { return *fs_; }
   void set_fs(std::shared_ptr<FsContext> fs);
@@ -128,6 +165,27 @@ class Task final : public platform::ThreadEvents,
   void ExitGroup(int status);
   bool exiting() const;
 
+  // --- Processes
+  // Starts a child. Its error, or EndHandled(): the call ends when the host has
+  // made the child. EINVAL for impossible flags, EPERM for namespaces, EAGAIN.
+  Result<uint64_t> Clone(const CloneRequest& request);
+  // Replaces the program. Its error, or EndHandled().
+  Result<uint64_t> Exec(ExecRequest request);
+  // Reads argv or envp. E2BIG above the limits of execve(2), EFAULT.
+  Result<std::vector<std::string>> CopyInStrings(uint64_t address);
+  // Nothing: WNOHANG and no child has changed. ECHILD, EINVAL, kRestartSys.
+  Result<std::optional<ChildEvent>> WaitChild(const WaitRequest& request);
+
+  // --- prctl(2) state of a thread.
+  int parent_death_signal() const;
+  void set_parent_death_signal(int signo);
+  bool keep_capabilities() const;  // PR_SET_KEEPCAPS, cleared by exec
+  void set_keep_capabilities(bool keep);
+  uint64_t timer_slack_ns() const { return timer_slack_ns_.load(std::memory_order_relaxed); }
+  void set_timer_slack_ns(uint64_t ns) { timer_slack_ns_.store(ns, std::memory_order_relaxed); }
+  // 'R', 'S', 'T', 'Z': what /proc/PID/stat shows.
+  char run_state() const;
+
   // --- platform::ThreadEvents
   void OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) override;
   void OnFault(platform::Thread& thread, const siginfo_t& info) override;
@@ -148,6 +206,7 @@ class Task final : public platform::ThreadEvents,
   std::shared_ptr<MemoryManager> memory_;
   std::shared_ptr<FdTable> fds_;
   std::shared_ptr<FsContext> fs_;
+  std::atomic<uint64_t> timer_slack_ns_{50'000};
 };
 
 template <typename T>

@@ -4,8 +4,11 @@
 #define RUNSC_BOOT_KERNEL_THREAD_GROUP_H_
 
 #include <sys/resource.h>
+#include <sys/time.h>
 
 #include <array>
+#include <csignal>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -44,8 +47,31 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   Usage children_usage() const;  // of waited-for children
 
   // setpgid(2), setsid(2) with their errors (EPERM, EACCES, ESRCH, EINVAL).
+  // `pid` and `group` as the caller gave them, 0 included.
   Status SetProcessGroup(Task& caller, pid_t pid, pid_t group);
   Result<pid_t> NewSession();
+
+  // To any task of the group that wants it. Permission has been checked.
+  // ESRCH once the group has been reaped, EAGAIN for a full real-time queue.
+  Status SendSignal(const SigInfo& info);
+  // True once it has ended and waits to be reaped.
+  bool zombie() const;
+
+  // setitimer(2), getitimer(2). `which` as there; the old value is returned.
+  Result<itimerval> SetIntervalTimer(int which, const itimerval& value);
+  Result<itimerval> GetIntervalTimer(int which) const;
+  // timer_create(2) and friends. EINVAL for unknown ids.
+  Result<int> CreateTimer(Task& caller, clockid_t clock, const sigevent& event);
+  Result<itimerspec> SetTimer(int id, bool absolute, const itimerspec& value);
+  Result<itimerspec> GetTimer(int id) const;
+  Result<int> TimerOverrun(int id) const;
+  Status DeleteTimer(int id);
+
+  // prctl(2) state of a process.
+  bool child_subreaper() const;
+  void set_child_subreaper(bool value);
+  int dumpable() const;  // PR_SET_DUMPABLE: 0, 1 or 2
+  void set_dumpable(int value);
 };
 
 }  // namespace runsc::boot
