@@ -44,12 +44,12 @@ Result<std::pair<FileDescriptor, FileDescriptor>> Channel::Pair() {
   return std::make_pair(FileDescriptor(fds[0]), FileDescriptor(fds[1]));
 }
 
-Channel::Channel(FileDescriptor socket, Conversation conversation, size_t max_message)
-    : socket_(std::move(socket)), conversation_(conversation), max_message_(max_message) {}
+Channel::Channel(FileDescriptor socket, Conversation conversation, size_t max_received)
+    : socket_(std::move(socket)), conversation_(conversation), max_received_(max_received) {}
 
 Status Channel::Send(const google::protobuf::MessageLite& message, absl::Span<const int> fds) {
   size_t length = message.ByteSizeLong();
-  if (length > max_message_ || fds.size() > kMaxFds) {
+  if (length > kMaxMessage || fds.size() > kMaxFds) {
     return MakeError(E2BIG, "send message", message.GetTypeName());
   }
   if (!greeting_sent_) TRY(SendGreeting());
@@ -92,7 +92,7 @@ Status Channel::ReceiveFrame(std::vector<FileDescriptor>& fds, std::string_view*
   if (size < sizeof(header)) return Malformed("it is shorter than its header");
   memcpy(&header, receive_buffer_.data(), sizeof(header));
   if (header.magic != kFrameMagic) return Malformed("it has no header");
-  if (header.length > max_message_) return Malformed("it is too long");
+  if (header.length > max_received_) return Malformed("it is too long");
   if (header.fd_count != fds.size()) return Malformed("descriptors were lost or added");
 
   size_t total = sizeof(header) + header.length;

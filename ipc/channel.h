@@ -70,15 +70,15 @@ class Channel {
  public:
   // What the host allows in one packet (SCM_MAX_FD).
   static constexpr size_t kMaxFds = 253;
-  // The bound of one serialized message, in bytes, in both directions.
-  static constexpr size_t kDefaultMaxMessage = 4 << 20;
+  // The bound of one serialized message, in bytes. A receiver may set a lower
+  // one.
+  static constexpr size_t kMaxMessage = 4 << 20;
 
   // Two connected sockets, close-on-exec. Errors: those of socketpair(2).
   static Result<std::pair<FileDescriptor, FileDescriptor>> Pair();
 
   Channel() = default;
-  Channel(FileDescriptor socket, Conversation conversation,
-          size_t max_message = kDefaultMaxMessage);
+  Channel(FileDescriptor socket, Conversation conversation, size_t max_received = kMaxMessage);
 
   bool valid() const { return socket_.valid(); }
   // For poll(2).
@@ -118,7 +118,7 @@ class Channel {
 
   FileDescriptor socket_;
   Conversation conversation_ = Conversation::kGofer;
-  size_t max_message_ = kDefaultMaxMessage;
+  size_t max_received_ = kMaxMessage;
   bool greeting_sent_ = false;
   bool greeting_received_ = false;
   std::string send_buffer_;

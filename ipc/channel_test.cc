@@ -107,7 +107,7 @@ TEST_F(ChannelTest, MessageOfExactlyOnePacketIsFramed) {
 
 TEST_F(ChannelTest, SenderRefusesWhatIsTooLong) {
   Probe probe;
-  probe.set_text(std::string(Channel::kDefaultMaxMessage + 1, 'q'));
+  probe.set_text(std::string(Channel::kMaxMessage + 1, 'q'));
   EXPECT_EQ(a_.Send(probe).code(), E2BIG);
   std::vector<int> fds(Channel::kMaxFds + 1, 0);
   EXPECT_EQ(a_.Send(Probe(), fds).code(), E2BIG);
