@@ -6,36 +6,39 @@
 
 namespace runsc::boot {
 
-WaitEntry::~WaitEntry() {
-  if (queue_ != nullptr) queue_->Unregister(*this);
+void WaitEntry::Unregister() {
+  if (state_ == nullptr) return;
+  {
+    absl::MutexLock lock(&state_->mutex);
+    (previous_ != nullptr ? previous_->next_ : state_->first) = next_;
+    (next_ != nullptr ? next_->previous_ : state_->last) = previous_;
+    state_->count.fetch_sub(1);
+  }
+  previous_ = next_ = nullptr;
+  state_.reset();
 }
 
-WaitQueue::~WaitQueue() { assert(entries_.empty()); }
-
 void WaitQueue::Register(WaitEntry& entry) {
-  absl::MutexLock lock(&mutex_);
-  assert(entry.queue_ == nullptr);
-  entry.queue_ = this;
-  entry.position_ = entries_.insert(entries_.end(), &entry);
+  assert(!entry.registered());
+  entry.state_ = state_;
+  absl::MutexLock lock(&state_->mutex);
+  entry.previous_ = state_->last;
+  (state_->last != nullptr ? state_->last->next_ : state_->first) = &entry;
+  state_->last = &entry;
+  state_->count.fetch_add(1);
 }
 
 void WaitQueue::Unregister(WaitEntry& entry) {
-  absl::MutexLock lock(&mutex_);
-  if (entry.queue_ != this) return;
-  entries_.erase(entry.position_);
-  entry.queue_ = nullptr;
+  if (entry.state_ == state_) entry.Unregister();
 }
 
 void WaitQueue::Notify(PollEvents events) {
-  absl::MutexLock lock(&mutex_);
-  for (WaitEntry* entry : entries_) {
+  // Whoever registers afterwards looks at the object's state again.
+  if (empty()) return;
+  absl::MutexLock lock(&state_->mutex);
+  for (WaitEntry* entry = state_->first; entry != nullptr; entry = entry->next_) {
     if ((events & (entry->mask_ | EPOLLERR | EPOLLHUP)) != 0) entry->callback_(events);
   }
-}
-
-bool WaitQueue::empty() const {
-  absl::MutexLock lock(&mutex_);
-  return entries_.empty();
 }
 
 }  // namespace runsc::boot

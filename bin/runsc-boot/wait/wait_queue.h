@@ -10,9 +10,10 @@
 #ifndef RUNSC_BOOT_WAIT_WAIT_QUEUE_H_
 #define RUNSC_BOOT_WAIT_WAIT_QUEUE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
+#include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -30,10 +31,22 @@ class Waker {
   virtual void Wake() = 0;
 };
 
-class WaitQueue;
+class WaitEntry;
 
-// One registration. Must outlive its presence in the queue; the destructor
-// unregisters.
+namespace wait_internal {
+// What a queue and its entries share, so that either may go first: an epoll
+// instance does not keep the files alive that it watches.
+struct QueueState {
+  absl::Mutex mutex;
+  WaitEntry* first ABSL_GUARDED_BY(mutex) = nullptr;
+  WaitEntry* last ABSL_GUARDED_BY(mutex) = nullptr;
+  // A hint that spares Notify the lock when nobody waits.
+  std::atomic<int> count{0};
+};
+}  // namespace wait_internal
+
+// One registration, in one queue at a time. The destructor unregisters.
+// Register, Unregister and destruction of one entry must not run concurrently.
 class WaitEntry {
  public:
   // Runs `callback(events)` on a notification that intersects `mask`
@@ -44,34 +57,36 @@ class WaitEntry {
       : WaitEntry(mask, [&waker](PollEvents) { waker.Wake(); }) {}
   WaitEntry(const WaitEntry&) = delete;
   WaitEntry& operator=(const WaitEntry&) = delete;
-  ~WaitEntry();
+  ~WaitEntry() { Unregister(); }
+
+  bool registered() const { return state_ != nullptr; }
+  // No callback runs any more once this has returned.
+  void Unregister();
 
  private:
   friend class WaitQueue;
   PollEvents mask_;
   std::function<void(PollEvents)> callback_;
-  WaitQueue* queue_ = nullptr;  // set while registered
-  std::list<WaitEntry*>::iterator position_;
+  std::shared_ptr<wait_internal::QueueState> state_;  // set while registered
+  WaitEntry* previous_ = nullptr;
+  WaitEntry* next_ = nullptr;
 };
 
 class WaitQueue {
  public:
-  WaitQueue() = default;
+  WaitQueue() : state_(std::make_shared<wait_internal::QueueState>()) {}
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
-  // No entry may be registered any more.
-  ~WaitQueue();
 
-  void Register(WaitEntry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
-  void Unregister(WaitEntry& entry) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Register(WaitEntry& entry);
+  void Unregister(WaitEntry& entry);
   // Runs the callbacks of the entries that are interested in `events`, in the
   // order of registration.
-  void Notify(PollEvents events) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool empty() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void Notify(PollEvents events);
+  bool empty() const { return state_->count.load() == 0; }
 
  private:
-  mutable absl::Mutex mutex_;
-  std::list<WaitEntry*> entries_ ABSL_GUARDED_BY(mutex_);
+  const std::shared_ptr<wait_internal::QueueState> state_;
 };
 
 }  // namespace runsc::boot
