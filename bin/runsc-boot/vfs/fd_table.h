@@ -50,8 +50,15 @@ class FdTable {
   std::vector<int> Numbers() const;
 
  private:
+  // Null when not open.
+  const Entry* FindLocked(int fd) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  int LowestFreeLocked(int from) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetLocked(int fd, FileRef file, bool close_on_exec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  FileRef TakeLocked(int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  // Every number below it is open.
   int first_free_hint_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -47,7 +47,7 @@ class File : public std::enable_shared_from_this<File> {
 
   const Path& path() const { return path_; }
   // Null for files without an inode of their own.
-  InodeRef inode() const;
+  const InodeRef& inode() const;
   int flags() const { return flags_.load(std::memory_order_relaxed); }
   // F_SETFL: only O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME change.
   virtual Status SetFlags(int flags);
@@ -63,6 +63,9 @@ class File : public std::enable_shared_from_this<File> {
   // ESPIPE by default.
   virtual Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset);
   virtual Result<size_t> PWrite(Context& context, IoBuffer& source, uint64_t offset);
+  // A write with O_APPEND; `end` becomes the offset behind what was written.
+  // The default is not atomic against other descriptions of the same file.
+  virtual Result<size_t> Append(Context& context, IoBuffer& source, uint64_t& end);
   // lseek(2); ESPIPE by default unless seekable() is true.
   virtual Result<uint64_t> Seek(Context& context, int64_t offset, int whence);
   virtual bool seekable() const { return false; }
@@ -103,6 +106,10 @@ class File : public std::enable_shared_from_this<File> {
   // Lines for /proc/PID/fdinfo/N behind pos, flags, mnt_id.
   virtual std::string FdInfo() const { return ""; }
 
+  // lseek(2) on a file of `size` bytes whose data and holes are not known.
+  // EINVAL, ENXIO, EOVERFLOW.
+  static Result<uint64_t> SeekTarget(uint64_t position, uint64_t size, int64_t offset, int whence);
+
   // The position, for seekable files and directories.
   uint64_t position() const ABSL_LOCKS_EXCLUDED(position_mutex_);
 
@@ -112,7 +119,7 @@ class File : public std::enable_shared_from_this<File> {
   uint64_t position_ ABSL_GUARDED_BY(position_mutex_) = 0;
 
  private:
-  Path path_;
+  const Path path_;
   std::atomic<int> flags_;
 };
 

@@ -11,6 +11,7 @@
 
 #include <sys/statfs.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +49,9 @@ class Inode : public std::enable_shared_from_this<Inode> {
   Filesystem& filesystem() const { return filesystem_; }
 
   virtual Result<Attributes> GetAttributes() = 0;
+  // S_IFMT bits, which never change during an inode's life; 0 when the file
+  // system cannot tell. Asks GetAttributes once.
+  mode_t Type();
   // EPERM where the file system does not allow changes, EROFS...
   virtual Status SetAttributes(const AttributeChange& change) { return Error(EPERM); }
 
@@ -65,6 +69,10 @@ class Inode : public std::enable_shared_from_this<Inode> {
   // Any type of inode by NewInode::mode. EEXIST, ENOSPC, EPERM...
   virtual Result<InodeRef> Create(Context& context, std::string_view name, const NewInode& inode) {
     return Error(EPERM);
+  }
+  // A regular file without a name that may be linked later (O_TMPFILE).
+  virtual Result<InodeRef> CreateUnnamed(Context& context, const NewInode& inode) {
+    return Error(EOPNOTSUPP);
   }
   virtual Status Link(std::string_view name, Inode& target) { return Error(EPERM); }
   virtual Status Unlink(std::string_view name, Inode& victim) { return Error(EPERM); }
@@ -100,6 +108,7 @@ class Inode : public std::enable_shared_from_this<Inode> {
 
  private:
   Filesystem& filesystem_;
+  std::atomic<mode_t> type_{0};
 };
 
 // One mounted instance's contents (the super block). Keeps itself alive as

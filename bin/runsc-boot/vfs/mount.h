@@ -4,10 +4,13 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/vfs/dentry.h"
 #include "bin/runsc-boot/vfs/inode.h"
@@ -46,12 +49,16 @@ class MountNamespace {
  public:
   // `root` becomes "/".
   explicit MountNamespace(MountRef root);
+  ~MountNamespace();
+  MountNamespace(const MountNamespace&) = delete;
+  MountNamespace& operator=(const MountNamespace&) = delete;
 
   MountRef root() const;
   // Mounts `filesystem` (or a part of it for bind mounts: `root`) on `target`.
   Result<MountRef> Attach(FilesystemRef filesystem, DentryRef root, const Path& target,
                           MountFlags flags, std::string source);
-  // EBUSY when in use and not `lazy`; EINVAL when `target` is not a mount's root.
+  // EBUSY when it has mounts below it and not `lazy`; EINVAL when `target` is
+  // not a mount's root. Who still uses the mount keeps it.
   Status Detach(const Path& target, bool lazy);
   // The top-most mount on `path`, or `path` itself; loops over stacked mounts.
   Path Descend(Path path) const;
@@ -64,10 +71,19 @@ class MountNamespace {
     Path mount_point;
   };
   std::vector<Listed> List() const;
+  // A copy with mounts of its own, for CLONE_NEWNS and unshare(2). `remap`
+  // paths (root and working directory of the caller) are moved to it.
+  std::shared_ptr<MountNamespace> Clone(std::span<Path* const> remap) const;
 
  private:
+  using Key = std::pair<const Mount*, const Dentry*>;
+  void AttachLocked(MountRef mount, const Path& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DetachLocked(const MountRef& mount) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   std::vector<MountRef> mounts_ ABSL_GUARDED_BY(mutex_);
+  // The mount that covers a place; a mount stacked on another covers its root.
+  absl::flat_hash_map<Key, MountRef> covers_ ABSL_GUARDED_BY(mutex_);
   int next_id_ ABSL_GUARDED_BY(mutex_) = 1;
 };
 

@@ -3,15 +3,22 @@
 #ifndef RUNSC_BOOT_VFS_VFS_H_
 #define RUNSC_BOOT_VFS_VFS_H_
 
+#include <linux/openat2.h>
+
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/vfs/anonymous.h"
+#include "bin/runsc-boot/vfs/dentry_cache.h"
 #include "bin/runsc-boot/vfs/file.h"
 #include "bin/runsc-boot/vfs/mount.h"
+#include "bin/runsc-boot/vfs/permission.h"
 
 namespace runsc::boot {
 
@@ -29,6 +36,8 @@ class FsContext {
   void set_root(Path root);
   void set_cwd(Path cwd);
   mode_t set_umask(mode_t mask);  // returns the old one
+  // CLONE_NEWNS: from now on a copy of the mounts; root and cwd move to it.
+  void UnshareMounts();
 
  private:
   mutable absl::Mutex mutex_;
@@ -59,10 +68,11 @@ struct OpenOptions {
   mode_t mode = 0;  // for O_CREAT and O_TMPFILE, before the umask
 };
 
-enum AccessMode : unsigned { kExecute = 1, kWrite = 2, kRead = 4 };
-
 class Vfs {
  public:
+  Vfs();
+  ~Vfs();
+
   // ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EXDEV (RESOLVE_*).
   Result<Path> Walk(Caller caller, const WalkOptions& options, std::string_view path);
 
@@ -111,14 +121,43 @@ class Vfs {
       std::function<Result<FileRef>(Context& context, const Path& path, int flags)>;
   void RegisterDevice(mode_t type, dev_t device, DeviceOpener opener);
 
- private:
-  // Serialises renames of directories, so that a walk of parents is stable.
-  absl::Mutex rename_mutex_;
-};
+  // Where pipes, sockets and other files without a name live.
+  AnonymousFilesystem& anonymous() { return *anonymous_; }
 
-// Permission bits of `attributes` against the caller's fsuid, fsgid, groups
-// and CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH. EACCES.
-Status CheckPermission(const Credentials& credentials, const Attributes& attributes, unsigned mode);
+  // Writes by those without CAP_FSETID take away set-id bits (and file
+  // capabilities); file systems call it before they write. `mode` is known.
+  static Status DropSetIdBits(Context& context, Inode& inode, mode_t mode);
+
+ private:
+  friend class PathWalker;
+
+  // open.cc
+  Result<FileRef> OpenCreating(Caller caller, const WalkOptions& walk, std::string_view path,
+                               const OpenOptions& options);
+  Result<FileRef> OpenTemporary(Caller caller, const WalkOptions& walk, std::string_view path,
+                                const OpenOptions& options);
+  Result<FileRef> OpenExisting(Caller caller, const Path& path, int flags, bool created);
+  Status CheckOpen(Caller caller, const Path& path, const Attributes& attributes, int flags);
+  Result<FileRef> OpenSpecial(Context& context, const Path& path, const Attributes& attributes,
+                              int flags);
+  Result<Path> CreateForOpen(Caller caller, const Path& parent, std::string_view name,
+                             const OpenOptions& options, bool& created);
+  // names.cc
+  Status CreateNode(Caller caller, const WalkOptions& walk, std::string_view path,
+                    const NewInode& node);
+  Status Remove(Caller caller, const WalkOptions& walk, std::string_view path, bool directory);
+  // rename.cc
+  struct RenameEnd;
+  Status RenameLocked(Caller caller, RenameEnd& from, RenameEnd& to, unsigned flags);
+
+  // Serialises renames between directories, so that a walk of parents is stable.
+  absl::Mutex rename_mutex_;
+  DentryCache cache_;
+  std::shared_ptr<AnonymousFilesystem> anonymous_;
+  absl::Mutex devices_mutex_;
+  absl::flat_hash_map<std::pair<mode_t, dev_t>, DeviceOpener> devices_
+      ABSL_GUARDED_BY(devices_mutex_);
+};
 
 }  // namespace runsc::boot
 
