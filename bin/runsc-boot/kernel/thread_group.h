@@ -7,6 +7,7 @@
 #include <sys/time.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <memory>
@@ -72,6 +73,13 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   void set_child_subreaper(bool value);
   int dumpable() const;  // PR_SET_DUMPABLE: 0, 1 or 2
   void set_dumpable(int value);
+
+  // /proc/PID/oom_score_adj: kept for programs that set and read it.
+  int oom_score_adj() const { return oom_score_adj_.load(std::memory_order_relaxed); }
+  void set_oom_score_adj(int value) { oom_score_adj_.store(value, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int> oom_score_adj_{0};
 };
 
 }  // namespace runsc::boot

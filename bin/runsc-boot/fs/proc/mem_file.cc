@@ -1,0 +1,66 @@
+// mem: the memory of a process, at the offset that is the address.
+#include <vector>
+
+#include "bin/runsc-boot/fs/proc/task_files.h"
+
+namespace runsc::boot::proc {
+namespace {
+
+constexpr size_t kChunk = 64 << 10;
+
+// Refers to the memory as it was at open: after an exec it reads as gone.
+class MemFile final : public File {
+ public:
+  MemFile(Path path, int flags, std::shared_ptr<MemoryManager> memory)
+      : File(std::move(path), flags), memory_(std::move(memory)) {}
+
+  bool seekable() const override { return true; }
+
+  Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset) override {
+    std::vector<char> buffer(std::min(destination.remaining(), kChunk));
+    if (buffer.empty()) return size_t{0};
+    auto count = memory_->address_space().Read(offset, buffer.data(), buffer.size());
+    if (!count.ok()) return Error(EIO);
+    return destination.Put(buffer.data(), *count);
+  }
+
+  Result<size_t> PWrite(Context& context, IoBuffer& source, uint64_t offset) override {
+    std::vector<char> buffer(std::min(source.remaining(), kChunk));
+    if (buffer.empty()) return size_t{0};
+    TRY_ASSIGN(size_t taken, source.Take(buffer.data(), buffer.size()));
+    auto count = memory_->address_space().Write(offset, buffer.data(), taken);
+    if (!count.ok()) return Error(EIO);
+    return *count;
+  }
+
+ private:
+  const std::shared_ptr<MemoryManager> memory_;
+};
+
+class MemInode final : public pseudo::PseudoInode {
+ public:
+  MemInode(TaskHandle handle, uint64_t ino)
+      : PseudoInode(handle.filesystem(), ino, S_IFREG | 0600), handle_(handle) {}
+
+  Result<FileRef> Open(Context& context, const Path& path, int flags) override {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    TRY(CheckInspect(context, *task));
+    std::shared_ptr<MemoryManager> memory = task->memory_ref();
+    if (memory == nullptr) return Error(ESRCH);
+    return FileRef(std::make_shared<MemFile>(path, flags, std::move(memory)));
+  }
+
+ protected:
+  pseudo::Owner owner() override { return handle_.owner(); }
+
+ private:
+  const TaskHandle handle_;
+};
+
+}  // namespace
+
+std::shared_ptr<pseudo::PseudoInode> MakeMemFile(const TaskHandle& handle, uint64_t ino) {
+  return std::make_shared<MemInode>(handle, ino);
+}
+
+}  // namespace runsc::boot::proc

@@ -1,0 +1,33 @@
+// The instance of /proc: the kernel whose state it shows, and the host's view
+// of the stubs. MakeProcFilesystem is the only entry for other folders.
+#ifndef RUNSC_BOOT_FS_PROC_PROC_FILESYSTEM_H_
+#define RUNSC_BOOT_FS_PROC_PROC_FILESYSTEM_H_
+
+#include <memory>
+
+#include "bin/runsc-boot/fs/proc/host_proc.h"
+#include "bin/runsc-boot/fs/pseudo/inode.h"
+#include "bin/runsc-boot/kernel/kernel.h"
+
+namespace runsc::boot::proc {
+
+class ProcFilesystem final : public pseudo::PseudoFilesystem {
+ public:
+  ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev);
+
+  Kernel& kernel() const { return kernel_; }
+  const HostProc& host() const { return *host_; }
+  // Clock ticks since the sandbox's start for a time since the host's.
+  uint64_t TicksSinceStart(uint64_t host_ticks) const;
+
+ private:
+  Kernel& kernel_;
+  const std::shared_ptr<const HostProc> host_;
+};
+
+// A file system for mount(2) of type "proc". `kernel` must outlive it.
+FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev);
+
+}  // namespace runsc::boot::proc
+
+#endif  // RUNSC_BOOT_FS_PROC_PROC_FILESYSTEM_H_

@@ -1,0 +1,218 @@
+#include "bin/runsc-boot/fs/proc/task_directory.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/fs/proc/root_directory.h"
+#include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/fs/pseudo/tree.h"
+
+namespace runsc::boot::proc {
+namespace {
+
+using pseudo::ChildIno;
+using pseudo::Entry;
+using pseudo::PseudoInode;
+
+class TaskFile final : public pseudo::FileInode {
+ public:
+  TaskFile(TaskHandle handle, uint64_t ino, const TaskFileEntry& entry)
+      : FileInode(handle.filesystem(), ino, entry.mode), handle_(handle), entry_(entry) {}
+
+  Result<std::string> Generate(Context& context) override {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    return entry_.generate({handle_.filesystem(), *task, handle_.process(), context});
+  }
+  Status Store(Context& context, std::string_view text) override {
+    if (entry_.store == nullptr) return Error(EINVAL);
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    return entry_.store({handle_.filesystem(), *task, handle_.process(), context}, text);
+  }
+  Status CheckOpen(Context& context, int flags) override {
+    if (entry_.inspect == Inspect::kNo) return Ok();
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    return CheckInspect(context, *task);
+  }
+
+ protected:
+  pseudo::Owner owner() override { return handle_.owner(); }
+
+ private:
+  const TaskHandle handle_;
+  const TaskFileEntry& entry_;
+};
+
+// /proc/PID/task
+class ThreadsDirectory final : public pseudo::DynamicDirectory {
+ public:
+  ThreadsDirectory(TaskHandle handle, uint64_t ino)
+      : DynamicDirectory(handle.filesystem(), ino, 0555), handle_(handle) {}
+
+  Result<InodeRef> Lookup(Context& context, std::string_view name,
+                          std::span<const std::string_view> ahead) override {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    int tid = ParseId(name);
+    TaskRef thread = tid < 0 ? nullptr : handle_.filesystem().kernel().FindTask(tid);
+    if (thread == nullptr || thread->tgid() != task->tgid()) return Error(ENOENT);
+    return MakeThreadDirectory(handle_.filesystem(), ChildIno(ino(), name), thread);
+  }
+
+  Result<std::vector<Entry>> List(Context& context, int64_t from) override {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    std::vector<Entry> result;
+    for (const TaskRef& thread : task->group().tasks()) {
+      int64_t offset = pseudo::kFirstOffset + thread->tid();
+      if (offset < from) continue;
+      std::string name = absl::StrCat(thread->tid());
+      result.push_back({name, ChildIno(ino(), name), DT_DIR, offset});
+    }
+    std::sort(result.begin(), result.end(),
+              [](const Entry& a, const Entry& b) { return a.offset < b.offset; });
+    return result;
+  }
+
+ protected:
+  pseudo::Owner owner() override { return handle_.owner(); }
+  uint32_t links() override {
+    auto task = handle_.Get();
+    return 2 + (task.ok() ? static_cast<uint32_t>((*task)->group().task_count()) : 0);
+  }
+
+ private:
+  const TaskHandle handle_;
+};
+
+// Entries of a task's directory that are not generated text.
+struct SpecialEntry {
+  const char* name;
+  uint8_t type;
+  bool process_only;
+  std::shared_ptr<PseudoInode> (*make)(const TaskHandle& handle, uint64_t ino);
+};
+
+std::shared_ptr<PseudoInode> MakeNetDirectory(const TaskHandle& handle, uint64_t ino) {
+  auto directory = std::make_shared<pseudo::StaticDirectory>(handle.filesystem(), ino, 0555);
+  pseudo::Tree tree(handle.filesystem(), directory);
+  AddNetworkFiles(tree);
+  return directory;
+}
+
+constexpr SpecialEntry kSpecialEntries[] = {
+    {"task", DT_DIR, true,
+     [](const TaskHandle& handle, uint64_t ino) -> std::shared_ptr<PseudoInode> {
+       return std::make_shared<ThreadsDirectory>(handle, ino);
+     }},
+    {"fd", DT_DIR, false, MakeFdDirectory},
+    {"fdinfo", DT_DIR, false, MakeFdInfoDirectory},
+    {"ns", DT_DIR, false, MakeNsDirectory},
+    {"net", DT_DIR, false, MakeNetDirectory},
+    {"mem", DT_REG, false, MakeMemFile},
+    {"cwd", DT_LNK, false,
+     [](const TaskHandle& handle, uint64_t ino) {
+       return MakeTaskLink(handle, ino, TaskLink::kCwd);
+     }},
+    {"root", DT_LNK, false,
+     [](const TaskHandle& handle, uint64_t ino) {
+       return MakeTaskLink(handle, ino, TaskLink::kRoot);
+     }},
+    {"exe", DT_LNK, false,
+     [](const TaskHandle& handle, uint64_t ino) {
+       return MakeTaskLink(handle, ino, TaskLink::kExe);
+     }},
+};
+
+class TaskDirectory final : public pseudo::DynamicDirectory {
+ public:
+  TaskDirectory(TaskHandle handle, uint64_t ino)
+      : DynamicDirectory(handle.filesystem(), ino, 0555), handle_(handle) {}
+
+  Result<InodeRef> Lookup(Context& context, std::string_view name,
+                          std::span<const std::string_view> ahead) override {
+    TRY(CheckAlive());
+    for (const SpecialEntry& entry : kSpecialEntries) {
+      if (name == entry.name && Shown(entry.process_only)) {
+        return InodeRef(entry.make(handle_, ChildIno(ino(), name)));
+      }
+    }
+    for (const TaskFileEntry& entry : TaskFiles()) {
+      if (name == entry.name && Shown(entry.process_only)) {
+        return InodeRef(std::make_shared<TaskFile>(handle_, ChildIno(ino(), name), entry));
+      }
+    }
+    return Error(ENOENT);
+  }
+
+  Result<std::vector<Entry>> List(Context& context, int64_t from) override {
+    TRY(CheckAlive());
+    std::vector<Entry> result;
+    int64_t offset = pseudo::kFirstOffset;
+    auto add = [&](const char* name, uint8_t type, bool process_only) {
+      if (!Shown(process_only)) return;
+      if (offset >= from) result.push_back({name, ChildIno(ino(), name), type, offset});
+      ++offset;
+    };
+    for (const SpecialEntry& entry : kSpecialEntries) {
+      add(entry.name, entry.type, entry.process_only);
+    }
+    for (const TaskFileEntry& entry : TaskFiles()) add(entry.name, DT_REG, entry.process_only);
+    return result;
+  }
+
+ protected:
+  pseudo::Owner owner() override { return handle_.owner(); }
+  uint32_t links() override { return handle_.process() ? 7 : 6; }
+
+ private:
+  bool Shown(bool process_only) const { return handle_.process() || !process_only; }
+  Status CheckAlive() const {
+    if (!handle_.Get().ok()) return Error(ENOENT);
+    return Ok();
+  }
+
+  const TaskHandle handle_;
+};
+
+}  // namespace
+
+Result<TaskRef> TaskHandle::Get() const {
+  TaskRef task = task_.lock();
+  if (task == nullptr || filesystem_->kernel().FindTask(tid_) != task) return Error(ESRCH);
+  return task;
+}
+
+pseudo::Owner TaskHandle::owner() const {
+  TaskRef task = task_.lock();
+  return task == nullptr ? pseudo::Owner{} : OwnerOf(*task);
+}
+
+pseudo::Owner OwnerOf(const Task& task) {
+  if (task.group().dumpable() != 1) return {};
+  CredentialsRef credentials = task.credentials();
+  return {credentials->euid, credentials->egid};
+}
+
+Status CheckInspect(Context& context, const Task& task) {
+  if (context.caller_pid() == task.tgid()) return Ok();
+  CredentialsRef caller = context.credentials();
+  if (caller->Has(CAP_SYS_PTRACE)) return Ok();
+  CredentialsRef target = task.credentials();
+  const bool same_ids = caller->fsuid == target->ruid && caller->fsuid == target->euid &&
+                        caller->fsuid == target->suid && caller->fsgid == target->rgid &&
+                        caller->fsgid == target->egid && caller->fsgid == target->sgid;
+  if (!same_ids || (target->permitted & ~caller->effective) != 0 || task.group().dumpable() != 1)
+    return Error(EACCES);
+  return Ok();
+}
+
+InodeRef MakeProcessDirectory(ProcFilesystem& filesystem, const TaskRef& task) {
+  uint64_t ino = ChildIno(pseudo::kRootIno, absl::StrCat(task->tid()));
+  return std::make_shared<TaskDirectory>(TaskHandle(filesystem, task, true), ino);
+}
+
+InodeRef MakeThreadDirectory(ProcFilesystem& filesystem, uint64_t ino, const TaskRef& task) {
+  return std::make_shared<TaskDirectory>(TaskHandle(filesystem, task, false), ino);
+}
+
+}  // namespace runsc::boot::proc

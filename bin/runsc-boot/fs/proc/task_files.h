@@ -1,0 +1,79 @@
+// The files in the directory of a process or thread: one function each, in the
+// files task_status.cc, task_memory.cc and task_mounts.cc.
+#ifndef RUNSC_BOOT_FS_PROC_TASK_FILES_H_
+#define RUNSC_BOOT_FS_PROC_TASK_FILES_H_
+
+#include <span>
+#include <string>
+
+#include "bin/runsc-boot/fs/proc/task_directory.h"
+
+namespace runsc::boot::proc {
+
+// What a function gets: the task, and whether it stands for its process.
+struct TaskView {
+  ProcFilesystem& filesystem;
+  Task& task;
+  bool process;
+  Context& context;  // the reader's
+
+  pid_t host_pid() const { return task.thread().process()->host_pid(); }
+  pid_t host_tid() const { return task.thread().host_tid(); }
+};
+
+using TaskGenerator = Result<std::string> (*)(const TaskView& view);
+using TaskWriter = Status (*)(const TaskView& view, std::string_view text);
+
+enum class Inspect : uint8_t { kNo, kOnOpen };
+
+struct TaskFileEntry {
+  const char* name;
+  mode_t mode;
+  TaskGenerator generate;
+  TaskWriter store = nullptr;
+  Inspect inspect = Inspect::kNo;
+  bool process_only = false;
+};
+
+// In the order of the directory.
+std::span<const TaskFileEntry> TaskFiles();
+
+// task_status.cc
+Result<std::string> GenerateStat(const TaskView& view);
+Result<std::string> GenerateStatus(const TaskView& view);
+Result<std::string> GenerateStatm(const TaskView& view);
+Result<std::string> GenerateLimits(const TaskView& view);
+Result<std::string> GenerateSched(const TaskView& view);
+
+// task_files.cc
+Result<std::string> GenerateOomScoreAdj(const TaskView& view);
+Status StoreOomScoreAdj(const TaskView& view, std::string_view text);
+
+// task_memory.cc
+Result<std::string> GenerateMaps(const TaskView& view);
+Result<std::string> GenerateSmaps(const TaskView& view);
+Result<std::string> GenerateSmapsRollup(const TaskView& view);
+Result<std::string> GenerateCmdline(const TaskView& view);
+Result<std::string> GenerateEnviron(const TaskView& view);
+Result<std::string> GenerateAuxv(const TaskView& view);
+
+// task_mounts.cc
+Result<std::string> GenerateMounts(const TaskView& view);
+Result<std::string> GenerateMountinfo(const TaskView& view);
+Result<std::string> GenerateMountstats(const TaskView& view);
+
+// task_links.cc: exe, cwd, root.
+enum class TaskLink : uint8_t { kExe, kCwd, kRoot };
+std::shared_ptr<pseudo::PseudoInode> MakeTaskLink(const TaskHandle& handle, uint64_t ino,
+                                                  TaskLink link);
+// fd_directory.cc
+std::shared_ptr<pseudo::PseudoInode> MakeFdDirectory(const TaskHandle& handle, uint64_t ino);
+std::shared_ptr<pseudo::PseudoInode> MakeFdInfoDirectory(const TaskHandle& handle, uint64_t ino);
+// ns_directory.cc
+std::shared_ptr<pseudo::PseudoInode> MakeNsDirectory(const TaskHandle& handle, uint64_t ino);
+// mem_file.cc
+std::shared_ptr<pseudo::PseudoInode> MakeMemFile(const TaskHandle& handle, uint64_t ino);
+
+}  // namespace runsc::boot::proc
+
+#endif  // RUNSC_BOOT_FS_PROC_TASK_FILES_H_

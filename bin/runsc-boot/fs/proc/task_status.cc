@@ -1,0 +1,215 @@
+// stat, status, statm, limits and sched of a process or thread: proc_pid_stat(5),
+// proc_pid_status(5), in the host kernel's own format.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "bin/runsc-boot/fs/proc/task_files.h"
+
+namespace runsc::boot::proc {
+namespace {
+
+constexpr uint64_t kNanosecondsPerTick = 10'000'000;
+
+// The host's view, with defaults when the stub is gone already.
+HostStat HostView(const TaskView& view) {
+  auto stat = view.process ? view.filesystem.host().ProcessStat(view.host_pid())
+                           : view.filesystem.host().ThreadStat(view.host_pid(), view.host_tid());
+  return stat.ok() ? *stat : HostStat{};
+}
+
+// A task that reads about itself runs, though it waits for boot as the host sees it.
+char StateOf(const TaskView& view) {
+  return view.task.tid() == view.context.caller_tid() ? 'R' : view.task.run_state();
+}
+
+const char* StateName(char state) {
+  switch (state) {
+    case 'R':
+      return "R (running)";
+    case 'T':
+      return "T (stopped)";
+    case 'Z':
+      return "Z (zombie)";
+    default:
+      return "S (sleeping)";
+  }
+}
+
+mode_t Umask(const Task& task) {
+  std::shared_ptr<FsContext> fs = task.fs_ref();
+  return fs == nullptr ? 0 : fs->umask();
+}
+
+struct SignalSets {
+  SignalSet ignored = 0, caught = 0;
+};
+
+SignalSets ActionsOf(const ThreadGroup& group) {
+  SignalSets sets;
+  for (int signo = 1; signo <= kSignalCount; ++signo) {
+    uint64_t handler = group.action(signo).handler;
+    if (handler == reinterpret_cast<uint64_t>(SIG_IGN)) {
+      sets.ignored |= SignalBit(signo);
+    } else if (handler != reinterpret_cast<uint64_t>(SIG_DFL)) {
+      sets.caught |= SignalBit(signo);
+    }
+  }
+  return sets;
+}
+
+MemoryManager::Image ImageOf(const Task& task) {
+  std::shared_ptr<MemoryManager> memory = task.memory_ref();
+  return memory == nullptr ? MemoryManager::Image{} : memory->image();
+}
+
+std::string CpuMask(int count) {
+  return absl::StrFormat("%x", count >= 32 ? ~0u : (1u << count) - 1);
+}
+
+std::string CpuList(int count) { return count <= 1 ? "0" : absl::StrCat("0-", count - 1); }
+
+std::string MemoryLines(std::string_view host_status) {
+  static constexpr const char* kFields[] = {"VmPeak", "VmSize",  "VmLck",   "VmPin",    "VmHWM",
+                                            "VmRSS",  "RssAnon", "RssFile", "RssShmem", "VmData",
+                                            "VmStk",  "VmExe",   "VmLib",   "VmPTE",    "VmSwap"};
+  std::string text;
+  for (const char* field : kFields) {
+    absl::StrAppendFormat(&text, "%s:\t%8u kB\n", field, HostProc::StatusKib(host_status, field));
+  }
+  absl::StrAppend(&text, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
+  return text;
+}
+
+std::string LimitText(rlim_t value) {
+  return value == RLIM_INFINITY ? "unlimited" : absl::StrCat(value);
+}
+
+}  // namespace
+
+Result<std::string> GenerateStat(const TaskView& view) {
+  Task& task = view.task;
+  ThreadGroup& group = task.group();
+  HostStat host = HostView(view);
+  const MemoryManager::Image image = ImageOf(task);
+  const bool inspect = CheckInspect(view.context, task).ok();
+  auto shown = [inspect](uint64_t address) { return inspect ? address : 0; };
+  const SignalSets actions = ActionsOf(group);
+  constexpr uint64_t kOldSignals = 0x7fffffff;
+  const Usage usage = group.usage(), children = group.children_usage();
+  const uint64_t utime = view.process ? usage.user_ns / kNanosecondsPerTick : host.utime;
+  const uint64_t stime = view.process ? usage.system_ns / kNanosecondsPerTick : host.stime;
+
+  std::string text = absl::StrFormat(
+      "%d (%s) %c %d %d %d %d %d %u %u %u %u %u", task.tid(), task.name(), StateOf(view),
+      group.parent_pid(), group.process_group(), group.session(), 0, -1, 0x400000u, host.minflt,
+      children.minor_faults, host.majflt, children.major_faults);
+  absl::StrAppendFormat(&text, " %u %u %u %u %d %d %u 0 %u %u %d %u", utime, stime,
+                        children.user_ns / kNanosecondsPerTick,
+                        children.system_ns / kNanosecondsPerTick, host.priority, host.nice,
+                        group.task_count(), view.filesystem.TicksSinceStart(host.starttime),
+                        host.vsize, host.rss, group.limit(RLIMIT_RSS).rlim_cur);
+  absl::StrAppendFormat(&text, " %u %u %u 0 0", shown(image.code_start), shown(image.code_end),
+                        shown(image.stack_start));
+  absl::StrAppendFormat(&text, " %u %u %u %u 0 0 0 17 %d %u %u 0 0 0",
+                        task.PendingSet() & kOldSignals, task.signal_mask() & kOldSignals,
+                        actions.ignored & kOldSignals, actions.caught & kOldSignals, host.processor,
+                        host.rt_priority, host.policy);
+  absl::StrAppendFormat(&text, " %u %u %u %u %u %u %u 0\n", shown(image.data_start),
+                        shown(image.data_end), shown(image.brk_start), shown(image.arg_start),
+                        shown(image.arg_end), shown(image.env_start), shown(image.env_end));
+  return text;
+}
+
+Result<std::string> GenerateStatus(const TaskView& view) {
+  Task& task = view.task;
+  ThreadGroup& group = task.group();
+  CredentialsRef ids = task.credentials();
+  const SignalSets actions = ActionsOf(group);
+  const int cpus = view.filesystem.kernel().cpu_count();
+
+  std::string text = absl::StrFormat(
+      "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
+      "TracerPid:\t0\n",
+      task.name(), Umask(task), StateName(StateOf(view)), task.tgid(), task.tid(),
+      group.parent_pid());
+  absl::StrAppendFormat(&text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\n",
+                        ids->ruid, ids->euid, ids->suid, ids->fsuid, ids->rgid, ids->egid,
+                        ids->sgid, ids->fsgid, 64);
+  absl::StrAppend(&text, "Groups:\t", absl::StrJoin(ids->groups, " "), " \n");
+  absl::StrAppendFormat(&text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n",
+                        task.tgid(), task.tid(), group.process_group(), group.session());
+  auto host_status = view.filesystem.host().ReadFile(absl::StrCat(view.host_pid(), "/status"));
+  if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
+  absl::StrAppendFormat(&text,
+                        "Threads:\t%d\nSigQ:\t0/%u\nSigPnd:\t%016x\nShdPnd:\t%016x\n"
+                        "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n",
+                        group.task_count(), group.limit(RLIMIT_SIGPENDING).rlim_cur,
+                        task.PendingSet(), SignalSet{0}, task.signal_mask(), actions.ignored,
+                        actions.caught);
+  absl::StrAppendFormat(&text,
+                        "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\n"
+                        "CapAmb:\t%016x\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+                        ids->inheritable, ids->permitted, ids->effective, ids->bounding,
+                        ids->ambient, ids->no_new_privs ? 1 : 0);
+  absl::StrAppendFormat(&text,
+                        "Speculation_Store_Bypass:\tvulnerable\n"
+                        "SpeculationIndirectBranch:\talways enabled\n"
+                        "Cpus_allowed:\t%s\nCpus_allowed_list:\t%s\nMems_allowed:\t1\n"
+                        "Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\n"
+                        "nonvoluntary_ctxt_switches:\t0\n",
+                        CpuMask(cpus), CpuList(cpus));
+  return text;
+}
+
+Result<std::string> GenerateStatm(const TaskView& view) {
+  auto host = view.filesystem.host().Statm(view.host_pid());
+  HostStatm statm = host.ok() && !view.task.exiting() ? *host : HostStatm{};
+  return absl::StrFormat("%u %u %u %u 0 %u 0\n", statm.size, statm.resident, statm.shared,
+                         statm.text, statm.data);
+}
+
+Result<std::string> GenerateLimits(const TaskView& view) {
+  struct Row {
+    const char* name;
+    const char* unit;
+  };
+  static constexpr Row kRows[RLIM_NLIMITS] = {
+      {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+      {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+      {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+      {"Max processes", "processes"},  {"Max open files", "files"},
+      {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+      {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+      {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+      {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
+  };
+  std::string text =
+      absl::StrFormat("%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+  for (int resource = 0; resource < static_cast<int>(RLIM_NLIMITS); ++resource) {
+    rlimit limit = view.task.group().limit(resource);
+    absl::StrAppendFormat(&text, "%-25s %-20s %-20s ", kRows[resource].name,
+                          LimitText(limit.rlim_cur), LimitText(limit.rlim_max));
+    if (*kRows[resource].unit != '\0') {
+      absl::StrAppendFormat(&text, "%-10s\n", kRows[resource].unit);
+    } else {
+      absl::StrAppend(&text, "\n");
+    }
+  }
+  return text;
+}
+
+Result<std::string> GenerateSched(const TaskView& view) {
+  HostStat host = HostView(view);
+  std::string text =
+      absl::StrFormat("%s (%d, #threads: %d)\n%s\n", view.task.name(), view.task.tid(),
+                      view.task.group().task_count(), std::string(67, '-'));
+  absl::StrAppendFormat(&text, "%-45s:%21u\n%-45s:%21d\n", "policy", host.policy, "prio",
+                        host.priority + 100);
+  return text;
+}
+
+}  // namespace runsc::boot::proc
