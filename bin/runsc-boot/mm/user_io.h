@@ -28,6 +28,10 @@ class UserIo final : public IoBuffer {
   Result<size_t> Take(void* data, size_t size) override;
 
  private:
+  // The next `size` bytes as ranges.
+  std::vector<iovec> Next(size_t size) const;
+  void Advance(size_t size);
+
   MemoryManager* memory_;
   std::vector<iovec> ranges_;
   size_t index_ = 0;   // range of the position
