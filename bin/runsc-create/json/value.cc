@@ -72,7 +72,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     } else if (open_.back().kind == Value::Kind::kArray) {
       open_.back().items.push_back(std::move(value));
     } else {
-      open_.back().members.emplace_back(std::move(names_.back()), std::move(value));
+      open_.back().members.push_back({std::move(names_.back()), std::move(value)});
     }
     return true;
   }

@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "common/result.h"
 
 namespace runsc::json {
+
+struct Member;
 
 struct Value {
   enum class Kind { kNull, kBool, kUnsigned, kNegative, kFloat, kString, kArray, kObject };
@@ -25,13 +26,18 @@ struct Value {
   int64_t negative_number = 0;   // kNegative
   double float_number = 0;       // kFloat
   std::string string;
-  std::vector<Value> items;                            // kArray
-  std::vector<std::pair<std::string, Value>> members;  // kObject, in order
+  std::vector<Value> items;     // kArray
+  std::vector<Member> members;  // kObject, in order
 
   // The member, or null when there is none (or this is no object).
   const Value* Find(std::string_view name) const;
   // "a string", "an object", ... for messages.
   static std::string_view Name(Kind kind);
+};
+
+struct Member {
+  std::string name;
+  Value value;
 };
 
 // How deep arrays and objects may be nested.
