@@ -73,6 +73,7 @@ void AllowThreads(FilterBuilder& filter) {
       .Allow(SYS_futex, "locks")
       .Allow(SYS_sched_yield, "locks")
       .Allow(SYS_nanosleep, "locks")
+      .Allow(SYS_sched_getaffinity, "locks: whether spinning can help")
       .Allow(SYS_clock_nanosleep, "locks")
       .Allow(SYS_gettid, "locks, log")
       .Allow(SYS_getpid, "log, abort")

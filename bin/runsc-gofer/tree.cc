@@ -55,9 +55,9 @@ Status Tree::Dispatch(const fs::FsRequest& request, Answer& answer) {
     case fs::FsRequest::kLink:
       return Link(request.link(), answer);
     case fs::FsRequest::kRemove:
-      return Remove(request.remove());
+      return Remove(request.remove(), answer);
     case fs::FsRequest::kRename:
-      return Rename(request.rename());
+      return Rename(request.rename(), answer);
     case fs::FsRequest::kReadDirectory:
       return ReadDirectory(request.read_directory(), answer);
     case fs::FsRequest::kGetXattr:

@@ -63,8 +63,8 @@ class Tree {
   Result<FileDescriptor> MakeOther(const fs::MakeRequest& request, int parent);
   Status CorrectOwnerAndMode(const fs::MakeRequest& request, int fd, fs::Attributes* attributes);
   Status Link(const fs::LinkRequest& request, Answer& answer);
-  Status Remove(const fs::RemoveRequest& request);
-  Status Rename(const fs::RenameRequest& request);
+  Status Remove(const fs::RemoveRequest& request, Answer& answer);
+  Status Rename(const fs::RenameRequest& request, Answer& answer);
   Status Sync(const fs::SyncRequest& request);
   // tree_directory.cc
   Status ReadDirectory(const fs::ReadDirectoryRequest& request, Answer& answer);

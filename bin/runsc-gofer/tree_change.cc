@@ -19,6 +19,12 @@ timespec ToTimespec(bool present, const fs::SetAttributesRequest::NewTime& time)
           static_cast<long>(time.value().nanoseconds())};
 }
 
+// The change is done: that its directory's attributes cannot be had (it went
+// away meanwhile) does not undo it.
+void TellParent(const HeldFile& parent, fs::Attributes* attributes) {
+  if (!GetAttributes(parent.fd.get(), "", attributes).ok()) attributes->Clear();
+}
+
 }  // namespace
 
 Status Tree::SetAttributes(const fs::SetAttributesRequest& request, Answer& answer) {
@@ -152,11 +158,12 @@ Status Tree::Link(const fs::LinkRequest& request, Answer& answer) {
   TRY_ASSIGN(HeldFileRef parent, GetDirectory(request.parent()));
   if (S_ISDIR(file->type)) return Error(EPERM);
   TRY(descriptors_.Link(file->fd.get(), parent->fd.get(), request.name()));
+  TellParent(*parent, answer.reply.mutable_parent());
   return gofer::GetAttributes(file->fd.get(), "",
                               answer.reply.mutable_attributes()->mutable_attributes());
 }
 
-Status Tree::Remove(const fs::RemoveRequest& request) {
+Status Tree::Remove(const fs::RemoveRequest& request, Answer& answer) {
   TRY(CheckWritable());
   TRY(CheckName(request.name()));
   TRY_ASSIGN(HeldFileRef parent, GetDirectory(request.parent()));
@@ -167,7 +174,7 @@ Status Tree::Remove(const fs::RemoveRequest& request) {
   return Ok();
 }
 
-Status Tree::Rename(const fs::RenameRequest& request) {
+Status Tree::Rename(const fs::RenameRequest& request, Answer& answer) {
   TRY(CheckWritable());
   TRY(CheckName(request.old_name()));
   TRY(CheckName(request.new_name()));
@@ -179,6 +186,8 @@ Status Tree::Rename(const fs::RenameRequest& request) {
                 request.new_name().c_str(), flags) < 0) {
     return Error(errno);
   }
+  TellParent(*new_parent, answer.reply.mutable_parent());
+  TellParent(*old_parent, answer.reply.mutable_old_parent());
   return Ok();
 }
 
