@@ -43,6 +43,8 @@ class PendingSignals {
   // first, then by number.
   std::optional<SigInfo> Take(SignalSet blocked);
   void Discard(SignalSet signals);
+  // True while an expiry of the POSIX timer `id` is queued.
+  bool HasTimer(int id) const;
 
  private:
   SignalSet set_ = 0;

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "bin/runsc-boot/auth/credentials.h"
 #include "bin/runsc-boot/kernel/signal.h"
+#include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/mm/memory_manager.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/vfs/context.h"
@@ -68,7 +69,6 @@ struct ChildEvent {
 
 // Monotonic deadline in nanoseconds of CLOCK_MONOTONIC; nullopt: for ever.
 using Deadline = std::optional<int64_t>;
-int64_t MonotonicNow();
 
 class Task final : public platform::ThreadEvents,
                    public Context,
@@ -153,8 +153,14 @@ class Task final : public platform::ThreadEvents,
   Status SendGroupSignal(const SigInfo& info);
   bool HasDeliverableSignal() const;
   SignalSet PendingSet() const;  // both queues
-  // rt_sigtimedwait(2): takes a pending signal out of `set`.
+  // Takes a pending signal out of `set` (signalfd).
   std::optional<SigInfo> TakePending(SignalSet set);
+  // rt_sigtimedwait(2): waits for a signal of `set` and takes it. EAGAIN at the
+  // deadline, EINTR when another signal is to be delivered.
+  Result<SigInfo> WaitForSignal(SignalSet set, Deadline deadline);
+  // rt_sigreturn(2): takes the registers from the frame on the stack; the
+  // result is what the system call returns.
+  Result<uint64_t> SignalReturn();
   stack_t alternate_stack() const;
   // EPERM while on it, ENOMEM, EINVAL.
   Status SetAlternateStack(const stack_t& stack);

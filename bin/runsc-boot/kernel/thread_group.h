@@ -55,6 +55,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // To any task of the group that wants it. Permission has been checked.
   // ESRCH once the group has been reaped, EAGAIN for a full real-time queue.
   Status SendSignal(const SigInfo& info);
+  // Notified with EPOLLIN for every signal that becomes pending here or for one
+  // of the tasks (signalfd).
+  WaitQueue& signal_queue() { return signal_queue_; }
   // True once it has ended and waits to be reaped.
   bool zombie() const;
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <set>
 #include <thread>
 #include <utility>
@@ -20,16 +21,20 @@
 
 namespace runsc::boot {
 
+// In nanoseconds of CLOCK_MONOTONIC.
+int64_t MonotonicNow();
+
 class TimerQueue;
 
 class Timer {
  public:
   Timer(TimerQueue& queue, std::function<void()> callback)
-      : queue_(queue), callback_(std::move(callback)) {}
+      : queue_(queue),
+        callback_(std::make_shared<const std::function<void()>>(std::move(callback))) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  // Waits for a running callback to end; not to be called from the callback
-  // itself, nor with a lock held that the callback takes.
+  // Waits for a running callback to end (unless it is the callback that ends
+  // its timer); not to be called with a lock held that the callback takes.
   ~Timer();
 
   // Runs the callback once at `deadline_ns` of CLOCK_MONOTONIC (at once when
@@ -41,7 +46,7 @@ class Timer {
  private:
   friend class TimerQueue;
   TimerQueue& queue_;
-  const std::function<void()> callback_;
+  const std::shared_ptr<const std::function<void()>> callback_;
   int64_t deadline_ns_ = 0;  // guarded by the queue's mutex
   bool armed_ = false;       // guarded by the queue's mutex
 };
@@ -57,12 +62,14 @@ class TimerQueue {
  private:
   friend class Timer;
   void Run();
-  // Sleeps until the first deadline or a change.
+  // Sleeps until the deadline or a change; gives up the lock meanwhile.
   void WaitForChange(int64_t deadline_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoteChange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Mutex mutex_;
   std::set<std::pair<int64_t, Timer*>> armed_ ABSL_GUARDED_BY(mutex_);
+  // Signalled when a callback has ended.
+  absl::CondVar finished_;
   Timer* running_ ABSL_GUARDED_BY(mutex_) = nullptr;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   // Started with the first timer.
