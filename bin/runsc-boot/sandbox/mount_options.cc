@@ -2,9 +2,6 @@
 
 #include <sys/mount.h>
 
-#include <charconv>
-#include <limits>
-
 #include "absl/strings/str_cat.h"
 
 namespace runsc::boot {
@@ -59,17 +56,8 @@ constexpr FlagOption kFlagOptions[] = {
     {"noiversion", 0, 0},
     {"lazytime", 0, 0},
     {"nolazytime", 0, 0},
+    {"tmpcopyup", 0, 0},
 };
-
-template <typename T>
-bool ParseWhole(std::string_view text, T* value, int base) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value, base);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
-
-Error BadOption(const std::string& name, const std::string& value) {
-  return Error(EINVAL, absl::StrCat("bad value of mount option ", name, ": \"", value, "\""));
-}
 
 }  // namespace
 
@@ -83,60 +71,9 @@ MountOptions ParseMountOptions(const std::vector<std::string>& options) {
       known = true;
     }
     if (known) continue;
-    size_t equals = option.find('=');
-    std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
-    result.data.insert_or_assign(option.substr(0, equals), std::move(value));
+    absl::StrAppend(&result.data, result.data.empty() ? "" : ",", option);
   }
   return result;
-}
-
-Result<std::optional<mode_t>> MountOptions::Mode() const {
-  auto found = data.find("mode");
-  if (found == data.end()) return std::optional<mode_t>();
-  mode_t mode = 0;
-  if (!ParseWhole(found->second, &mode, 8) || mode > 07777) return BadOption("mode", found->second);
-  return std::optional<mode_t>(mode);
-}
-
-Result<std::optional<uint32_t>> MountOptions::Id(const std::string& name) const {
-  auto found = data.find(name);
-  if (found == data.end()) return std::optional<uint32_t>();
-  uint32_t id = 0;
-  if (!ParseWhole(found->second, &id, 10)) return BadOption(name, found->second);
-  return std::optional<uint32_t>(id);
-}
-
-Result<std::optional<uint64_t>> MountOptions::Size(uint64_t total) const {
-  auto found = data.find("size");
-  if (found == data.end()) return std::optional<uint64_t>();
-  std::string_view text = found->second;
-  uint64_t unit = 1;
-  bool percent = false;
-  switch (text.empty() ? '\0' : text.back()) {
-    case 'k':
-    case 'K':
-      unit = uint64_t{1} << 10;
-      break;
-    case 'm':
-    case 'M':
-      unit = uint64_t{1} << 20;
-      break;
-    case 'g':
-    case 'G':
-      unit = uint64_t{1} << 30;
-      break;
-    case '%':
-      percent = true;
-      break;
-    default:
-      break;
-  }
-  if (unit > 1 || percent) text.remove_suffix(1);
-  uint64_t value = 0;
-  if (!ParseWhole(text, &value, 10)) return BadOption("size", found->second);
-  if (percent) return std::optional<uint64_t>(total / 100 * value);
-  if (value > std::numeric_limits<uint64_t>::max() / unit) return BadOption("size", found->second);
-  return std::optional<uint64_t>(value * unit);
 }
 
 }  // namespace runsc::boot

@@ -75,7 +75,9 @@ class Builder {
       options = ParseMountOptions(OptionsOf(mount));
       source = mount.source();
     }
-    options.data.insert({"mode", "755"});
+    if (options.data.find("mode=") == std::string::npos) {
+      absl::StrAppend(&options.data, options.data.empty() ? "" : ",", "mode=755");
+    }
     Status status = MountType("/dev", "tmpfs", options, source);
     if (status.ok()) status = PopulateDev(vfs_, caller());
     if (!status.ok()) return std::move(status).error().WithContext("mount /dev");
@@ -143,7 +145,7 @@ class Builder {
                           null.mount->source()));
       return Ok();
     }
-    TRY_ASSIGN(FilesystemRef empty, plan_.make("tmpfs", ParseMountOptions({"mode=755", "size=0"})));
+    TRY_ASSIGN(FilesystemRef empty, plan_.make("tmpfs", ParseMountOptions({"mode=755"})));
     return Attach(std::move(empty), path, MS_RDONLY, "tmpfs");
   }
 
