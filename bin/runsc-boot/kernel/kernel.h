@@ -23,6 +23,8 @@ namespace runsc::boot {
 
 // What the container's init starts with.
 struct InitOptions {
+  // The file to execute, found by PATH already; relative to cwd if not absolute.
+  std::string program;
   std::vector<std::string> args, env;
   std::string cwd;
   Credentials credentials;
