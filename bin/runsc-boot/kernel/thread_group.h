@@ -83,6 +83,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
 
  private:
   std::atomic<int> oom_score_adj_{0};
+  WaitQueue signal_queue_;
 };
 
 }  // namespace runsc::boot
