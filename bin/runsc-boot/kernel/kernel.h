@@ -1,4 +1,14 @@
 // The application kernel of one sandbox: its tasks, and what they share.
+//
+// Lock order; each may be taken while those before it are held:
+//   1. Kernel::tree_mutex_         who exists, and how they are related
+//   2. ThreadGroup::timers_mutex_
+//   3. ThreadGroup::signal_mutex_  of one group at a time
+//   4. leaves: SignalActions, ThreadGroup::limits_mutex_, Task::state_mutex_
+//      (under which the platform's Return, Resume, Interrupt, StartClone and
+//      StartExec are called), the locks of wait queues
+// VFS objects are used, and the last reference to a task or a file is given
+// up, with none of them held.
 #ifndef RUNSC_BOOT_KERNEL_KERNEL_H_
 #define RUNSC_BOOT_KERNEL_KERNEL_H_
 
@@ -6,6 +16,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,13 +104,80 @@ class Kernel {
   int64_t boot_time_monotonic_ns() const;
 
  private:
-  std::unique_ptr<platform::Platform> platform_;
+  friend class Task;
+  friend class ThreadGroup;
+
+  // A signal to be sent when the tree mutex has been given up.
+  struct DeferredSignal {
+    ThreadGroupRef group;
+    SigInfo info;
+  };
+  using DeferredSignals = std::vector<DeferredSignal>;
+
+  // --- kernel.cc
+  // Makes `task` visible under `tid`; once, by whoever learns it first.
+  void Register(const TaskRef& task, pid_t tid) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  void RegisterGroup(const TaskRef& task, pid_t pid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  // Gives the executing task its group's pid.
+  void BecomeLeader(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+
+  // --- kernel_exit.cc
+  void Unregister(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  void EndGroup(ThreadGroup& group, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  void ReparentChildren(ThreadGroup& group, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  void NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  ThreadGroup* FindReaper(const ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  void Reap(ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  // SIGCHLD and wait for stops and continuations.
+  void ReportStop(ThreadGroup& group) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  void ReportContinue(ThreadGroup& group) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  void ReportToParent(ThreadGroup& group, int code, int status, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  static void SendDeferred(DeferredSignals& signals);
+
+  // --- kernel_wait.cc
+  // The first child that answers `request`; found_any: there are such children.
+  std::optional<ChildEvent> TakeChildEvent(ThreadGroup& parent, const WaitRequest& request,
+                                           bool* found_any) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  std::optional<ChildEvent> TakeEventOf(ThreadGroup& child, int options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+
+  // --- process_group.cc
+  void JoinProcessGroup(ThreadGroup& group, ProcessGroupRef target)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  void LeaveProcessGroup(ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  ProcessGroupRef FindProcessGroup(pid_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  // No member has a parent in another group of the same session, `ignored`
+  // (which is about to end) not counted.
+  bool IsOrphaned(const ProcessGroup& group, const ThreadGroup* ignored) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  // SIGHUP and SIGCONT to stopped groups that the end of `ending` orphans.
+  void SignalNewOrphans(ThreadGroup& ending, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+
+  const std::unique_ptr<platform::Platform> platform_;
   Vfs vfs_;
   SocketFamilies sockets_;
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
-  absl::Mutex tree_mutex_;
   TimerQueue timers_;
+  const int64_t boot_time_ns_ = MonotonicNow();
+  std::atomic<int> cpu_count_{1};
+  std::atomic<uint64_t> memory_total_{0};
+
+  mutable absl::Mutex tree_mutex_;
+  absl::flat_hash_map<pid_t, TaskRef> tasks_ ABSL_GUARDED_BY(tree_mutex_);
+  absl::flat_hash_map<pid_t, ThreadGroupRef> groups_ ABSL_GUARDED_BY(tree_mutex_);
+  absl::flat_hash_map<pid_t, ProcessGroupRef> process_groups_ ABSL_GUARDED_BY(tree_mutex_);
+  ThreadGroupRef init_ ABSL_GUARDED_BY(tree_mutex_);
+  std::optional<int> init_status_ ABSL_GUARDED_BY(tree_mutex_);
+
+  mutable absl::Mutex names_mutex_;  // a leaf
+  std::string hostname_ ABSL_GUARDED_BY(names_mutex_);
+  std::string domainname_ ABSL_GUARDED_BY(names_mutex_);
 };
 
 }  // namespace runsc::boot

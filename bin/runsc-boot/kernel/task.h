@@ -1,9 +1,9 @@
 // A task: one application thread as the kernel sees it.
 //
 // Most of its state belongs to the worker that handles its current event and
-// needs no lock; what others may touch (signals, relations, exit) is guarded
-// by the kernel's process-tree mutex, Kernel::tree_mutex(), which is taken
-// before every lock of VFS objects and never while one is held.
+// needs no lock. What others may touch is guarded by the task's own state mutex
+// (identity, descriptors), the group's signal mutex (pending signals) or the
+// kernel's tree mutex (relations); kernel.h has the order.
 #ifndef RUNSC_BOOT_KERNEL_TASK_H_
 #define RUNSC_BOOT_KERNEL_TASK_H_
 
@@ -17,9 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/credentials.h"
 #include "bin/runsc-boot/kernel/signal.h"
+#include "bin/runsc-boot/kernel/signal_actions.h"
 #include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/mm/memory_manager.h"
 #include "bin/runsc-boot/platform/platform.h"
@@ -75,18 +77,21 @@ class Task final : public platform::ThreadEvents,
                    public Waker,
                    public std::enable_shared_from_this<Task> {
  public:
+  ~Task() override;
   Kernel& kernel() const { return kernel_; }
   ThreadGroup& group() const { return *group_; }
-  pid_t tid() const;
+  ThreadGroupRef group_ref() const { return group_; }
+  pid_t tid() const { return tid_.load(std::memory_order_relaxed); }
   pid_t tgid() const;
   std::string name() const;  // comm, at most 15 bytes
   void set_name(std::string_view name);
 
   // --- What system calls work on.
+  // The plain accessors are for the task's own worker; the others for anybody,
+  // and null once the task has exited.
   MemoryManager& memory() const { return *memory_; }
-  std::shared_ptr<MemoryManager> memory_ref() const { return memory_; }
+  std::shared_ptr<MemoryManager> memory_ref() const;
   FdTable& fds() const { return *fds_; }
-  // For others than the task itself; null once it has exited.
   std::shared_ptr<FdTable> fds_ref() const;
   std::shared_ptr<FsContext> fs_ref() const;
   void set_fds(std::shared_ptr<FdTable> fds);
@@ -204,14 +209,118 @@ class Task final : public platform::ThreadEvents,
  private:
   friend class Kernel;
   friend class ThreadGroup;
+
+  // Who may touch the task's host thread.
+  enum class Where {
+    kKernel,         // an event is being handled: the worker owns the task
+    kApplication,    // it runs application code
+    kHostOperation,  // a clone or exec of the host is under way
+  };
+  // Why a task must not go on as it is: bits of work_.
+  static constexpr uint32_t kSignalWork = 1;  // a signal or a stop
+  static constexpr uint32_t kKilled = 2;
+
   Task(Kernel& kernel, ThreadGroupRef group);
 
+  // --- Events (task_event.cc)
+  // False: the task has been killed meanwhile, and the event is void.
+  bool BeginEvent() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // Ends an event by `action`, unless there is work to do first.
+  template <typename Action>
+  bool TryLeave(Where to, Action action) ABSL_LOCKS_EXCLUDED(state_mutex_);
+  void LeaveOnHost(platform::Thread& thread);
+  // Ends an event in which the thread is in stub.
+  void LeaveStub(platform::Thread& thread);
+  // Ends the current system call with `result`.
+  void EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
+               Result<uint64_t> result);
+  Result<uint64_t> Redispatch(const platform::SyscallInfo& call, int code);
+  // Sets `bits` in work_ and makes the task notice. Callable with locks held.
+  void Notify(uint32_t bits);
+  bool HasWork() const { return work_.load(std::memory_order_acquire) != 0; }
+  bool killed() const { return (work_.load(std::memory_order_acquire) & kKilled) != 0; }
+  // Sleeps until Wake whatever signals come; false when the task is killed.
+  bool SleepUninterruptibly();
+  Status SleepOnFutex(Deadline deadline, uint32_t stop_on);
+
+  // --- Signals (task_signal.cc)
+  struct Delivery {
+    SigInfo info;
+    SignalAction action;
+  };
+  // The interrupted call that a handler's frame must return to or restart.
+  struct InterruptedCall {
+    const platform::SyscallInfo& call;
+    int64_t result;  // as returned, or a negative restart code
+  };
+  enum class Delivered { kNothing, kHandler, kGone };
+  // Handles all work that is pending; sets up frames for handlers.
+  Delivered DeliverSignals(platform::Thread& thread, InterruptedCall* call);
+  // Takes the next signal that a handler wants; handles stops, ignored signals
+  // and those that end the group.
+  std::optional<Delivery> NextSignal();
+  Status SetUpFrame(platform::Thread& thread, const Delivery& delivery);
+  void ResolveInterruptedCall(platform::Registers& registers, const InterruptedCall& call,
+                              const SignalAction& action);
+  // A signal that cannot be ignored or blocked: faults.
+  void ForceSignal(const SigInfo& info);
+  void RestoreSavedMask();
+  // Under the group's signal mutex:
+  void AddPending(const SigInfo& info);
+  SignalSet DeliverableSet() const;
+  void UpdateWork();
+  bool Wants(int signo) const;
+
+  // --- Clone, exec, exit (task_clone.cc, task_exec.cc, task_exit.cc)
+  struct PendingExec;
+  TaskRef MakeChild(const CloneRequest& request);
+  Status InstallPidFd(const CloneRequest& request, Task& child);
+  Status KillSiblings();
+  void FinishExec(platform::Thread& thread, PendingExec& exec);
+  // Ends the task's kernel side: by whoever made it dead.
+  void Terminate() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // Kills it from anywhere. The host thread is the caller's business.
+  void Kill() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // On the task's own worker, when it is killed or exits.
+  void FinishKilled() ABSL_LOCKS_EXCLUDED(state_mutex_);
+
   Kernel& kernel_;
-  ThreadGroupRef group_;
+  const ThreadGroupRef group_;
+  std::atomic<pid_t> tid_{0};
+
+  // Held while an event ends, so that Interrupt never comes before Return.
+  // A leaf but for the platform's locks.
+  mutable absl::Mutex state_mutex_;
+  Where where_ ABSL_GUARDED_BY(state_mutex_) = Where::kHostOperation;
+  bool dead_ ABSL_GUARDED_BY(state_mutex_) = false;
+  std::string name_ ABSL_GUARDED_BY(state_mutex_);
+  CredentialsRef credentials_ ABSL_GUARDED_BY(state_mutex_);
+  std::atomic<uint32_t> work_{0};
+  // Futex word of Sleep: 0 idle, 1 asleep, 2 woken.
+  std::atomic<uint32_t> sleep_{0};
+  std::atomic<bool> parked_{false};  // in a stop
+
+  // Written by the task's own worker only, under state_mutex_; others read
+  // under it.
   platform::ThreadRef thread_;
   std::shared_ptr<MemoryManager> memory_;
   std::shared_ptr<FdTable> fds_;
   std::shared_ptr<FsContext> fs_;
+
+  // Guarded by the group's signal mutex. mask_ is written by the task alone.
+  PendingSignals pending_;
+  SignalSet mask_ = 0;
+  SignalSet waited_for_ = 0;  // by WaitForSignal
+
+  // The worker's own.
+  std::optional<SignalSet> saved_mask_;
+  stack_t alternate_stack_{nullptr, SS_DISABLE, 0};
+  std::function<Result<uint64_t>(Task&)> restart_;
+  TaskRef clone_child_;
+  std::unique_ptr<PendingExec> pending_exec_;
+
+  std::atomic<int> parent_death_signal_{0};
+  std::atomic<bool> keep_capabilities_{false};
   std::atomic<uint64_t> timer_slack_ns_{50'000};
 };
 

@@ -10,13 +10,20 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/process_group.h"
 #include "bin/runsc-boot/kernel/signal.h"
+#include "bin/runsc-boot/kernel/signal_actions.h"
 #include "bin/runsc-boot/kernel/task.h"
 
 namespace runsc::boot {
+
+class ProcessTimers;
 
 // CPU time and counters that wait4(2), getrusage(2) and times(2) report.
 struct Usage {
@@ -27,12 +34,16 @@ struct Usage {
 
 class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
  public:
-  pid_t pid() const;
+  ~ThreadGroup();
+  Kernel& kernel() const { return kernel_; }
+  pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
   // The parent's pid as the group sees it (0 for init).
   pid_t parent_pid() const;
   pid_t process_group() const;
   pid_t session() const;
+  // The first task, or the one that executed a program; also while a zombie.
   TaskRef leader() const;
+  // Those that have not ended.
   std::vector<TaskRef> tasks() const;
   size_t task_count() const;
 
@@ -82,6 +93,77 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   void set_oom_score_adj(int value) { oom_score_adj_.store(value, std::memory_order_relaxed); }
 
  private:
+  friend class Kernel;
+  friend class Task;
+
+  explicit ThreadGroup(Kernel& kernel);
+  // For fork: limits, actions and the like of `parent`.
+  static ThreadGroupRef Fork(ThreadGroup& parent, const CloneRequest& request);
+
+  // --- Signals (thread_group_signal.cc)
+  // To `target` alone, or to the group when null. `outside`: from the host,
+  // which init cannot be protected against.
+  Status Send(const SigInfo& info, Task* target, bool outside);
+  bool IsIgnored(int signo, const Task* target, bool outside)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  Status Queue(const SigInfo& info, Task* target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  // Effects that a signal has by being sent. True: a stopped group goes on.
+  bool PrepareStopAndContinue(int signo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  void DiscardEverywhere(SignalSet signals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  void BeginStop(int signo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  // Keeps `task` asleep until the stop ends or it is killed.
+  void Park(Task& task) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  // True once: every task has parked.
+  bool StopCompletes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  std::shared_ptr<SignalActions> actions() const;
+  bool is_init() const { return pid() == 1; }
+
+  // --- Life (thread_group_exit.cc)
+  // Ends every task; `status` as wait(2) has it. The first call counts.
+  void BeginExit(int status) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+
+  Kernel& kernel_;
+  std::atomic<pid_t> pid_{0};
+  // Notified when a child changes state.
+  WaitQueue child_queue_;
+  // Notified when this group ends (pidfds).
+  WaitQueue exit_queue_;
+
+  // Guarded by the kernel's tree mutex; tasks_ changes with the signal mutex
+  // held as well, so that either is enough to read it.
+  ThreadGroup* parent_ = nullptr;
+  std::vector<ThreadGroupRef> children_;
+  ProcessGroupRef process_group_;
+  TaskRef leader_;
+  std::vector<TaskRef> tasks_;
+  enum class Life { kAlive, kZombie, kReaped };
+  std::atomic<Life> life_{Life::kAlive};
+  int exit_signal_ = SIGCHLD;
+  int stop_report_ = 0;           // for WUNTRACED: the signal that stopped it
+  bool continue_report_ = false;  // for WCONTINUED
+  Usage children_usage_;
+  bool has_executed_ = false;  // setpgid(2) by the parent is over
+
+  mutable absl::Mutex signal_mutex_;
+  std::shared_ptr<SignalActions> actions_ ABSL_GUARDED_BY(signal_mutex_);
+  PendingSignals pending_ ABSL_GUARDED_BY(signal_mutex_);
+  int stop_signal_ ABSL_GUARDED_BY(signal_mutex_) = 0;  // 0: not stopping
+  size_t parked_ ABSL_GUARDED_BY(signal_mutex_) = 0;
+  bool stop_complete_ ABSL_GUARDED_BY(signal_mutex_) = false;
+  bool exiting_ ABSL_GUARDED_BY(signal_mutex_) = false;
+  int exit_status_ ABSL_GUARDED_BY(signal_mutex_) = 0;
+  Task* executing_ ABSL_GUARDED_BY(signal_mutex_) = nullptr;  // in exec
+  std::shared_ptr<platform::HostProcess> process_ ABSL_GUARDED_BY(signal_mutex_);
+  Usage final_usage_ ABSL_GUARDED_BY(signal_mutex_);
+
+  mutable absl::Mutex limits_mutex_;  // a leaf
+  std::array<rlimit, RLIM_NLIMITS> limits_ ABSL_GUARDED_BY(limits_mutex_){};
+
+  // Set once, before the group is visible.
+  std::unique_ptr<ProcessTimers> timers_;
+
+  std::atomic<bool> child_subreaper_{false};
+  std::atomic<int> dumpable_{1};
   std::atomic<int> oom_score_adj_{0};
   WaitQueue signal_queue_;
 };
