@@ -31,8 +31,7 @@ Result<std::shared_ptr<StubAddressSpace>> StubAddressSpace::Create() {
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return ErrnoError("seal", "stub region");
   }
-  void* memory =
-      mmap(nullptr, stub::kRegionSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  void* memory = mmap(nullptr, stub::kRegionSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) return ErrnoError("mmap", "stub region");
   return std::shared_ptr<StubAddressSpace>(
       new StubAddressSpace(std::move(fd), static_cast<std::byte*>(memory)));

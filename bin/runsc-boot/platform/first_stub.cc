@@ -160,8 +160,8 @@ Result<FileDescriptor> CreateStubImage() {
   return image_fd;
 }
 
-Result<FirstStub> FirstStub::Launch(int image_fd, const std::vector<sock_filter>& filter,
-                                    uid_t uid, gid_t gid) {
+Result<FirstStub> FirstStub::Launch(int image_fd, const std::vector<sock_filter>& filter, uid_t uid,
+                                    gid_t gid) {
   TRY_ASSIGN(auto page, CreatePage(filter));
   FileDescriptor self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
   if (!self) return ErrnoError("pidfd_open", "boot");

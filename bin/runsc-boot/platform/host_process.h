@@ -19,7 +19,8 @@ class StubThread;
 class StubProcess : public HostProcess {
  public:
   // `host_pid` in boot's namespace, `pid` in the stubs' (0: not yet known).
-  StubProcess(pid_t host_pid, FileDescriptor pidfd) : host_pid_(host_pid), pidfd_(std::move(pidfd)) {}
+  StubProcess(pid_t host_pid, FileDescriptor pidfd)
+      : host_pid_(host_pid), pidfd_(std::move(pidfd)) {}
 
   void Kill() override;
   pid_t host_pid() const override { return host_pid_; }

@@ -276,8 +276,8 @@ bool NotifyPlatform::RouteRegion(const Notification& notification) {
 
 bool NotifyPlatform::GiveRegion(const std::shared_ptr<StubThread>& thread,
                                 const Notification& notification) {
-  Status installed = listener_->InstallFd(notification.id, thread->space()->region_fd(),
-                                          stub::kRegionFd);
+  Status installed =
+      listener_->InstallFd(notification.id, thread->space()->region_fd(), stub::kRegionFd);
   thread->space()->CloseRegionFd();
   if (!installed) {
     thread->stub_process()->KillForMisbehaviour();

@@ -55,8 +55,7 @@ class NotifyPlatform : public Platform, private Router {
   };
 
   std::shared_ptr<StubThread> Route(const Notification& notification) override;
-  void Handle(const std::shared_ptr<StubThread>& thread,
-              const Notification& notification) override;
+  void Handle(const std::shared_ptr<StubThread>& thread, const Notification& notification) override;
   void HandleDeath(const std::shared_ptr<StubThread>& thread) override;
 
   std::shared_ptr<StubThread> Find(pid_t host_tid);

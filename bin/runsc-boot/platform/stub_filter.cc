@@ -245,11 +245,11 @@ void StubFilter::MemoryMap() {
       p_.Load(BpfProgram::ArgHigh(3));
       p_.JumpIfEqual(0, kNext, no);
       p_.Load(BpfProgram::ArgLow(3));
-      p_.JumpIfAnySet(~static_cast<uint32_t>(MAP_PRIVATE | MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED |
-                                             MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK |
-                                             MAP_POPULATE | MAP_32BIT | MAP_DENYWRITE |
-                                             MAP_EXECUTABLE),
-                      no, kNext);
+      p_.JumpIfAnySet(
+          ~static_cast<uint32_t>(MAP_PRIVATE | MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED |
+                                 MAP_FIXED_NOREPLACE | MAP_NORESERVE | MAP_STACK | MAP_POPULATE |
+                                 MAP_32BIT | MAP_DENYWRITE | MAP_EXECUTABLE),
+          no, kNext);
       Label floating = p_.NewLabel();
       p_.JumpIfAnySet(MAP_FIXED | MAP_FIXED_NOREPLACE, kNext, floating);
       RequireOutsideStub(0, 1, no);

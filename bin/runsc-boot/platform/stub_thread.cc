@@ -188,7 +188,9 @@ void StubThread::BecomeRunning() {
   if (before & kKickBit) Kick();
 }
 
-void StubThread::Kick() { syscall(SYS_tgkill, process_->host_pid(), host_tid(), stub::kKickSignal); }
+void StubThread::Kick() {
+  syscall(SYS_tgkill, process_->host_pid(), host_tid(), stub::kKickSignal);
+}
 
 void StubThread::Interrupt() {
   uint32_t before = run_state_.fetch_or(kKickBit, std::memory_order_acq_rel);
@@ -350,8 +352,8 @@ Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
   clone_token_ = platform_.ExpectChild(child, process_, args.flags);
   child_ = child;
   frame_.WriteBack(slot_);
-  slot_.control()->clone = {args.flags,     args.stack,  args.parent_tid, args.child_tid,
-                            args.tls,       destination, clone_token_};
+  slot_.control()->clone = {args.flags, args.stack,  args.parent_tid, args.child_tid,
+                            args.tls,   destination, clone_token_};
   Uncount();
   set_phase(Phase::kCloning);
   PostOp(stub::kOpClone);

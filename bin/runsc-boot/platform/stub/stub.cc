@@ -4,15 +4,14 @@
 //
 // Freestanding, at a fixed address, general registers only: the handlers must
 // not disturb the extended state, and fork children run it without libraries.
+#include <asm/prctl.h>
+#include <asm/unistd_64.h>
+#include <elf.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
 #include "bin/runsc-boot/platform/stub/abi.h"
-
-#include <asm/prctl.h>
-#include <asm/unistd_64.h>
-#include <elf.h>
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -26,9 +25,10 @@ constexpr long kProtReadWrite = 3, kMapShared = 1, kMapPrivate = 2, kMapFixed = 
                kMapAnonymous = 32, kMapNoReserve = 0x4000, kDontFork = 10;
 constexpr uint64_t kPage = 4096;
 
-static inline __attribute__((always_inline)) long Syscall(long number, uint64_t a = 0, uint64_t b = 0,
-                                                   uint64_t c = 0, uint64_t d = 0, uint64_t e = 0,
-                                                   uint64_t f = 0) {
+static inline __attribute__((always_inline)) long Syscall(long number, uint64_t a = 0,
+                                                          uint64_t b = 0, uint64_t c = 0,
+                                                          uint64_t d = 0, uint64_t e = 0,
+                                                          uint64_t f = 0) {
   long result;
   register uint64_t r10 asm("r10") = d;
   register uint64_t r8 asm("r8") = e;
@@ -102,8 +102,11 @@ static long RunCalls(Control* control) {
 }
 
 // clone(2) whose child starts StubChild on `child_context`.
-extern "C" __attribute__((visibility("hidden"))) long StubClone(uint64_t flags, uint64_t child_stack, uint64_t parent_tid,
-                          uint64_t child_tid, uint64_t tls, UContext* child_context);
+extern "C" __attribute__((visibility("hidden"))) long StubClone(uint64_t flags,
+                                                                uint64_t child_stack,
+                                                                uint64_t parent_tid,
+                                                                uint64_t child_tid, uint64_t tls,
+                                                                UContext* child_context);
 asm(R"(
 .globl StubClone
 StubClone:
@@ -191,9 +194,8 @@ static void RunOps(Control* control, UContext* context, long op) {
 
 // Maps the region, which boot installs when it sees this call.
 static void MapRegion(uint64_t token) {
-  long result =
-      Syscall(__NR_mmap, kRegionBase, kRegionSize, kProtReadWrite, kMapShared | kMapFixed,
-              static_cast<uint64_t>(kRegionFd) | token << 32, 0);
+  long result = Syscall(__NR_mmap, kRegionBase, kRegionSize, kProtReadWrite, kMapShared | kMapFixed,
+                        static_cast<uint64_t>(kRegionFd) | token << 32, 0);
   if (result != static_cast<long>(kRegionBase)) Die();
   Syscall(__NR_close, kRegionFd);
   // The next child must not see this process's region.
@@ -252,8 +254,7 @@ static uint64_t AuxiliaryValue(uint64_t* stack, uint64_t type) {
 
 // The first stub: installs the filter and waits until boot has the listener.
 static void RunBootstrap() {
-  long address =
-      Syscall(__NR_mmap, 0, kBootstrapSize, kProtReadWrite, kMapShared, kBootstrapFd, 0);
+  long address = Syscall(__NR_mmap, 0, kBootstrapSize, kProtReadWrite, kMapShared, kBootstrapFd, 0);
   if (address < 0 && address >= -4095) Die();
   Syscall(__NR_close, kBootstrapFd);
   auto* page = reinterpret_cast<Bootstrap*>(address);
@@ -261,9 +262,9 @@ static void RunBootstrap() {
     uint16_t length;
     SockFilter* filter;
   } program = {static_cast<uint16_t>(page->filter_length), page->filter};
-  long listener = Syscall(
-      __NR_seccomp, SECCOMP_SET_MODE_FILTER,
-      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Address(&program));
+  long listener = Syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+                          SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+                          Address(&program));
   if (listener < 0) {
     page->error = static_cast<int32_t>(-listener);
     __atomic_store_n(&page->state, kBootstrapFailed, __ATOMIC_RELEASE);

@@ -264,10 +264,11 @@ bool Task::LoadProgram(Thread& t) {
   std::vector<NativeCall> calls;
   auto map = [&](uint64_t address, uint64_t length, int protection, int flags, int file,
                  uint64_t offset) {
-    calls.push_back({SYS_mmap,
-                     {address, length, static_cast<uint64_t>(protection),
-                      static_cast<uint64_t>(flags | MAP_FIXED), static_cast<uint64_t>(file), offset},
-                     0});
+    calls.push_back(
+        {SYS_mmap,
+         {address, length, static_cast<uint64_t>(protection),
+          static_cast<uint64_t>(flags | MAP_FIXED), static_cast<uint64_t>(file), offset},
+         0});
   };
   uint64_t base = 0;
   std::vector<std::pair<uint64_t, uint64_t>> zeros;
@@ -301,17 +302,17 @@ bool Task::LoadProgram(Thread& t) {
     strings += argument + '\0';
   }
   words.insert(words.end(), {0, 0});
-  for (auto [type, value] : std::initializer_list<std::pair<uint64_t, uint64_t>>{
-           {AT_PHDR, base + header.e_phoff},
-           {AT_PHENT, sizeof(Elf64_Phdr)},
-           {AT_PHNUM, segments.size()},
-           {AT_PAGESZ, kPage},
-           {AT_ENTRY, header.e_entry},
-           {AT_SYSINFO_EHDR, space->VdsoBase()},
-           {AT_RANDOM, kStackTop - 4096},
-           {AT_HWCAP, getauxval(AT_HWCAP)},
-           {AT_MINSIGSTKSZ, getauxval(51)},
-           {AT_NULL, 0}}) {
+  for (auto [type, value] :
+       std::initializer_list<std::pair<uint64_t, uint64_t>>{{AT_PHDR, base + header.e_phoff},
+                                                            {AT_PHENT, sizeof(Elf64_Phdr)},
+                                                            {AT_PHNUM, segments.size()},
+                                                            {AT_PAGESZ, kPage},
+                                                            {AT_ENTRY, header.e_entry},
+                                                            {AT_SYSINFO_EHDR, space->VdsoBase()},
+                                                            {AT_RANDOM, kStackTop - 4096},
+                                                            {AT_HWCAP, getauxval(AT_HWCAP)},
+                                                            {AT_MINSIGSTKSZ, getauxval(51)},
+                                                            {AT_NULL, 0}}) {
     words.push_back(type);
     words.push_back(value);
   }

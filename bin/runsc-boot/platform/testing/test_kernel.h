@@ -63,15 +63,15 @@ class Task : public ThreadEvents, public std::enable_shared_from_this<Task> {
 };
 
 // System calls of the guests' own, beside some of Linux's.
-inline constexpr uint64_t kSysNothing = 1000;    // returns its first argument + 1
-inline constexpr uint64_t kSysInStub = 1001;     // the same, by the stub
-inline constexpr uint64_t kSysBlock = 1002;      // blocks until kSysRelease
-inline constexpr uint64_t kSysRelease = 1003;    // returns how many were blocked
-inline constexpr uint64_t kSysBlocked = 1004;    // how many are blocked
-inline constexpr uint64_t kSysSignal = 1005;     // (tid, signal)
-inline constexpr uint64_t kSysNative = 1006;     // runs (number, args 0..3) by RunNative
-inline constexpr uint64_t kSysMapTwice = 1007;   // InstallFd of the program, then continue
-inline constexpr uint64_t kSysFaults = 1008;     // faults are counted and skipped by `a` bytes
+inline constexpr uint64_t kSysNothing = 1000;   // returns its first argument + 1
+inline constexpr uint64_t kSysInStub = 1001;    // the same, by the stub
+inline constexpr uint64_t kSysBlock = 1002;     // blocks until kSysRelease
+inline constexpr uint64_t kSysRelease = 1003;   // returns how many were blocked
+inline constexpr uint64_t kSysBlocked = 1004;   // how many are blocked
+inline constexpr uint64_t kSysSignal = 1005;    // (tid, signal)
+inline constexpr uint64_t kSysNative = 1006;    // runs (number, args 0..3) by RunNative
+inline constexpr uint64_t kSysMapTwice = 1007;  // InstallFd of the program, then continue
+inline constexpr uint64_t kSysFaults = 1008;    // faults are counted and skipped by `a` bytes
 
 class TestKernel {
  public:
