@@ -45,22 +45,44 @@ enum class ArgShape : uint8_t {
   kHex,
   kOctal,
   kFd,
-  kDirFd,
-  kPath,
-  kBufferIn,
-  kBufferOut,
+  kDirFd,      // a descriptor or AT_FDCWD
+  kPath,       // NUL-terminated
+  kString,     // NUL-terminated, not a path
+  kBufferIn,   // its size is the next argument
+  kBufferOut,  // filled up to the call's result
   kSize,
   kOffset,
   kPointer,
   kFlags,
   kOpenFlags,
+  kAtFlags,
   kSignal,
+  kSignalSet,
   kStat,
   kTimespec,
-  kIovec,
+  kIovec,     // its count is the next argument
+  kIovecOut,  // filled up to the call's result
   kArgv,
   kPid,
-  kSockaddr,
+  kSockaddr,  // its size is the next argument
+  kProtection,
+  kMapFlags,
+  kWhence,
+  kCloneFlags,
+  kFdPair,  // two descriptors, written by the call
+  kClock,
+  kSocketDomain,
+  kSocketType,
+  kMessageFlags,
+  kFcntlCommand,
+  kFutexOperation,
+  kResource,
+  kWaitOptions,
+  kWaitStatus,  // written by the call
+  kEpollOperation,
+  kIoctlCommand,
+  kMountFlags,
+  kPollFds,  // their count is the next argument
 };
 
 enum class Support : uint8_t { kFull, kPartial, kNone };

@@ -1,0 +1,136 @@
+// The functions behind the table, by the file that has them. Each decodes its
+// arguments, checks in Linux's order, and calls one method of a subsystem.
+#ifndef RUNSC_BOOT_SYSCALLS_CALLS_H_
+#define RUNSC_BOOT_SYSCALLS_CALLS_H_
+
+#include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/syscalls/table.h"
+
+namespace runsc::boot {
+
+using SyscallImplementation = Result<Word>(Task& task, const SyscallArgs& args);
+
+// access.cc
+SyscallImplementation SysAccess, SysFaccessat, SysFaccessat2;
+
+// capability.cc
+SyscallImplementation SysCapget, SysCapset;
+
+// chmod.cc
+SyscallImplementation SysChmod, SysFchmod, SysFchmodat, SysFchmodat2, SysUmask;
+
+// chown.cc
+SyscallImplementation SysChown, SysLchown, SysFchown, SysFchownat;
+
+// clock.cc
+SyscallImplementation SysClockGettime, SysClockGetres, SysClockSettime, SysSettimeofday,
+    SysGettimeofday, SysTime, SysTimes, SysGetrusage, SysAdjtimex, SysClockAdjtime;
+
+// directory.cc
+SyscallImplementation SysGetdents, SysGetdents64, SysGetcwd, SysChdir, SysFchdir, SysChroot,
+    SysMkdir, SysMkdirat, SysRmdir;
+
+// dup.cc
+SyscallImplementation SysDup, SysDup2, SysDup3;
+
+// futex.cc
+SyscallImplementation SysFutex, SysSetRobustList;
+
+// identity.cc
+SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,
+    SysGetegid, SysGetresuid, SysGetresgid, SysGetgroups, SysGetpgid, SysGetpgrp, SysGetsid,
+    SysSetpgid, SysSetsid;
+
+// ioctl.cc
+SyscallImplementation SysIoctl;
+
+// kill.cc
+SyscallImplementation SysKill, SysTkill, SysTgkill, SysRtSigqueueinfo, SysRtTgsigqueueinfo,
+    SysPidfdOpen, SysPidfdSendSignal;
+
+// limits.cc
+SyscallImplementation SysGetrlimit, SysSetrlimit, SysPrlimit64;
+
+// link.cc
+SyscallImplementation SysLink, SysLinkat, SysUnlink, SysUnlinkat, SysRename, SysRenameat,
+    SysRenameat2, SysSymlink, SysSymlinkat, SysReadlink, SysReadlinkat, SysMknod, SysMknodat;
+
+// message.cc
+SyscallImplementation SysSendto, SysSendmsg, SysSendmmsg, SysRecvfrom, SysRecvmsg, SysRecvmmsg;
+
+// mmap.cc
+SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysBrk, SysMsync, SysMincore,
+    SysMadvise, SysMlock, SysMlock2, SysMlockall, SysMunlock, SysMunlockall;
+
+// nanosleep.cc
+SyscallImplementation SysNanosleep, SysClockNanosleep, SysRestartSyscall;
+
+// open.cc
+SyscallImplementation SysOpen, SysOpenat, SysCreat, SysOpenat2, SysClose, SysCloseRange;
+
+// poll.cc
+SyscallImplementation SysPoll, SysPpoll, SysSelect, SysPselect6;
+
+// prctl.cc
+SyscallImplementation SysPrctl, SysArchPrctl, SysPersonality;
+
+// process.cc
+SyscallImplementation SysClone, SysClone3, SysFork, SysVfork, SysExecve, SysExecveat, SysExit,
+    SysExitGroup, SysWait4, SysWaitid, SysUnshare, SysSetTidAddress;
+
+// read.cc
+SyscallImplementation SysRead, SysPread64, SysReadv, SysPreadv, SysPreadv2;
+
+// sched.cc
+SyscallImplementation SysSchedYield, SysSchedGetaffinity, SysSchedSetaffinity, SysSchedGetscheduler,
+    SysSchedSetscheduler, SysSchedGetparam, SysSchedSetparam, SysSchedGetPriorityMax,
+    SysSchedGetPriorityMin, SysSchedRrGetInterval, SysSchedGetattr, SysSchedSetattr, SysGetpriority,
+    SysSetpriority, SysIoprioGet, SysIoprioSet, SysGetcpu, SysMembarrier;
+
+// sendfile.cc
+SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice;
+
+// setid.cc
+SyscallImplementation SysSetuid, SysSetgid, SysSetreuid, SysSetregid, SysSetresuid, SysSetresgid,
+    SysSetfsuid, SysSetfsgid, SysSetgroups;
+
+// signal.cc
+SyscallImplementation SysRtSigaction, SysRtSigprocmask, SysRtSigpending, SysRtSigtimedwait,
+    SysRtSigsuspend, SysPause, SysRtSigreturn, SysSigaltstack;
+
+// socket.cc
+SyscallImplementation SysSocket, SysSocketpair, SysBind, SysListen, SysConnect, SysAccept,
+    SysAccept4, SysShutdown, SysGetsockname, SysGetpeername;
+
+// socket_option.cc
+SyscallImplementation SysGetsockopt, SysSetsockopt;
+
+// stat.cc
+SyscallImplementation SysStat, SysLstat, SysFstat, SysNewfstatat, SysStatx, SysStatfs, SysFstatfs;
+
+// system.cc
+SyscallImplementation SysUname, SysSethostname, SysSetdomainname, SysSysinfo, SysGetrandom,
+    SysSyslog, SysReboot, SysVhangup;
+
+// timer.cc
+SyscallImplementation SysAlarm, SysGetitimer, SysSetitimer, SysTimerCreate, SysTimerSettime,
+    SysTimerGettime, SysTimerGetoverrun, SysTimerDelete;
+
+// truncate.cc
+SyscallImplementation SysTruncate, SysFtruncate, SysFallocate, SysFsync, SysFdatasync, SysSync,
+    SysSyncfs, SysSyncFileRange, SysFadvise64, SysReadahead, SysLseek;
+
+// utimes.cc
+SyscallImplementation SysUtime, SysUtimes, SysFutimesat, SysUtimensat;
+
+// write.cc
+SyscallImplementation SysWrite, SysPwrite64, SysWritev, SysPwritev, SysPwritev2;
+
+// xattr.cc
+SyscallImplementation SysSetxattr, SysLsetxattr, SysFsetxattr, SysGetxattr, SysLgetxattr,
+    SysFgetxattr, SysListxattr, SysLlistxattr, SysFlistxattr, SysRemovexattr, SysLremovexattr,
+    SysFremovexattr;
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_SYSCALLS_CALLS_H_

@@ -1,0 +1,179 @@
+// clock_gettime(2), clock_getres(2), clock_settime(2), gettimeofday(2),
+// settimeofday(2), time(2), times(2), getrusage(2), adjtimex(2),
+// clock_adjtime(2)
+
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/timex.h>
+
+#include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/calls.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr int64_t kNsPerTick = kNsPerSecond / 100;  // USER_HZ
+
+// Clocks of the host that tell nothing about others than the time.
+bool IsHostClock(clockid_t clock) {
+  switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_BOOTTIME_ALARM:
+    case CLOCK_TAI:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Negative ids name a CPU clock of a process or thread: ~pid << 3, bit 2 for
+// a thread, and which of its times in the low bits (0 prof, 1 virt, 2 sched).
+bool IsCpuClock(clockid_t clock) { return clock < 0 && (clock & 3) != 3; }
+
+Result<int64_t> CpuTime(Task& task, clockid_t clock) {
+  const pid_t pid = ~(clock >> 3);
+  ThreadGroupRef group = task.group().shared_from_this();
+  if (pid != 0) {
+    TaskRef found = task.kernel().FindTask(pid);
+    if (found == nullptr) return Error(EINVAL);
+    group = found->group().shared_from_this();
+  }
+  const Usage usage = group->usage();
+  const uint64_t ns = (clock & 3) == 1 ? usage.user_ns : usage.user_ns + usage.system_ns;
+  return static_cast<int64_t>(ns);
+}
+
+Result<timespec> ReadClock(Task& task, clockid_t clock) {
+  timespec now{};
+  if (IsHostClock(clock)) {
+    if (clock_gettime(clock, &now) != 0) return Error(errno);
+    return now;
+  }
+  if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) clock = ~0 << 3 | 2;
+  if (!IsCpuClock(clock)) return Error(EINVAL);
+  TRY_ASSIGN(int64_t ns, CpuTime(task, clock));
+  return ToTimespec(ns);
+}
+
+// The time of the machine is not the container's to set.
+Result<Word> MayNotSetTime(Task&) { return Error(EPERM); }
+
+rusage ToRusage(const Usage& usage) {
+  rusage out{};
+  out.ru_utime = ToTimeval(static_cast<int64_t>(usage.user_ns));
+  out.ru_stime = ToTimeval(static_cast<int64_t>(usage.system_ns));
+  out.ru_maxrss = static_cast<long>(usage.max_rss_kib);
+  out.ru_minflt = static_cast<long>(usage.minor_faults);
+  out.ru_majflt = static_cast<long>(usage.major_faults);
+  return out;
+}
+
+Result<Word> AdjustClock(Task& task, uint64_t address) {
+  TRY_ASSIGN(timex in, task.CopyInObject<timex>(address));
+  if (in.modes != 0) return Error(EPERM);
+  timex out{};
+  timespec now{};
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0) return Error(errno);
+  out.tick = 10'000;
+  out.status = STA_UNSYNC;
+  out.time = {now.tv_sec, now.tv_nsec / 1000};
+  TRY(task.CopyOutObject(address, out));
+  return TIME_ERROR;
+}
+
+}  // namespace
+
+Result<Word> SysClockGettime(Task& task, const SyscallArgs& args) {
+  TRY_ASSIGN(timespec now, ReadClock(task, args.Int(0)));
+  TRY(task.CopyOutObject(args.Address(1), now));
+  return 0;
+}
+
+Result<Word> SysClockGetres(Task& task, const SyscallArgs& args) {
+  const clockid_t clock = args.Int(0);
+  timespec resolution{0, 1};
+  if (IsHostClock(clock)) {
+    if (clock_getres(clock, &resolution) != 0) return Error(errno);
+  } else {
+    TRY(ReadClock(task, clock));
+  }
+  if (args.Address(1) != 0) TRY(task.CopyOutObject(args.Address(1), resolution));
+  return 0;
+}
+
+Result<Word> SysClockSettime(Task& task, const SyscallArgs& args) {
+  TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(1)));
+  if (args.Int(0) != CLOCK_REALTIME || !IsValid(time)) return Error(EINVAL);
+  return MayNotSetTime(task);
+}
+
+Result<Word> SysSettimeofday(Task& task, const SyscallArgs& args) {
+  if (args.Address(0) != 0) TRY(task.CopyInObject<timeval>(args.Address(0)));
+  return MayNotSetTime(task);
+}
+
+Result<Word> SysGettimeofday(Task& task, const SyscallArgs& args) {
+  if (args.Address(0) != 0) {
+    TRY_ASSIGN(timespec now, ReadClock(task, CLOCK_REALTIME));
+    const timeval out = {now.tv_sec, now.tv_nsec / 1000};
+    TRY(task.CopyOutObject(args.Address(0), out));
+  }
+  if (args.Address(1) != 0) {
+    const struct timezone utc{};
+    TRY(task.CopyOutObject(args.Address(1), utc));
+  }
+  return 0;
+}
+
+Result<Word> SysTime(Task& task, const SyscallArgs& args) {
+  TRY_ASSIGN(timespec now, ReadClock(task, CLOCK_REALTIME));
+  if (args.Address(0) != 0) TRY(task.CopyOutObject(args.Address(0), now.tv_sec));
+  return static_cast<Word>(now.tv_sec);
+}
+
+Result<Word> SysTimes(Task& task, const SyscallArgs& args) {
+  const Usage own = task.group().usage(), children = task.group().children_usage();
+  auto ticks = [](uint64_t ns) { return static_cast<clock_t>(ns / kNsPerTick); };
+  if (args.Address(0) != 0) {
+    const tms out = {ticks(own.user_ns), ticks(own.system_ns), ticks(children.user_ns),
+                     ticks(children.system_ns)};
+    TRY(task.CopyOutObject(args.Address(0), out));
+  }
+  return static_cast<Word>(MonotonicNow() / kNsPerTick);
+}
+
+Result<Word> SysGetrusage(Task& task, const SyscallArgs& args) {
+  rusage out{};
+  switch (args.Int(0)) {
+    case RUSAGE_SELF:
+    case RUSAGE_THREAD:
+      out = ToRusage(task.group().usage());
+      break;
+    case RUSAGE_CHILDREN:
+      out = ToRusage(task.group().children_usage());
+      break;
+    default:
+      return Error(EINVAL);
+  }
+  TRY(task.CopyOutObject(args.Address(1), out));
+  return 0;
+}
+
+Result<Word> SysAdjtimex(Task& task, const SyscallArgs& args) {
+  return AdjustClock(task, args.Address(0));
+}
+
+Result<Word> SysClockAdjtime(Task& task, const SyscallArgs& args) {
+  if (args.Int(0) != CLOCK_REALTIME) return Error(EINVAL);
+  return AdjustClock(task, args.Address(1));
+}
+
+}  // namespace runsc::boot

@@ -1,0 +1,129 @@
+// kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2),
+// pidfd_open(2), pidfd_send_signal(2)
+
+#include <fcntl.h>
+
+#include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/calls.h"
+
+namespace runsc::boot {
+
+namespace {
+
+bool IsSignal(int signo) { return signo >= 0 && signo <= kSignalCount; }
+
+SigInfo FromUser(Task& task, int signo, int code) {
+  return MakeSigInfo(signo, code, task.tgid(), task.credentials()->ruid);
+}
+
+Status SignalGroup(Task& task, ThreadGroup& group, const SigInfo& info) {
+  TRY(task.kernel().CheckKill(task, *group.leader(), info.si_signo));
+  return group.SendSignal(info);
+}
+
+// Success when at least one could be signalled; else the last error.
+Result<Word> SignalMany(Task& task, const std::vector<ThreadGroupRef>& groups,
+                        const SigInfo& info) {
+  Status last = Error(ESRCH);
+  bool sent = false;
+  for (const ThreadGroupRef& group : groups) {
+    last = SignalGroup(task, *group, info);
+    sent |= last.ok();
+  }
+  if (!sent) return std::move(last).error();
+  return 0;
+}
+
+// All but init and the caller's own process.
+std::vector<ThreadGroupRef> Everyone(Task& task) {
+  std::vector<ThreadGroupRef> groups;
+  for (ThreadGroupRef& group : task.kernel().Groups()) {
+    if (group->pid() != 1 && group->pid() != task.tgid()) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+Result<Word> SignalThread(Task& task, pid_t tgid, pid_t tid, const SigInfo& info) {
+  TaskRef target = task.kernel().FindTask(tid);
+  if (target == nullptr || (tgid > 0 && target->tgid() != tgid)) return Error(ESRCH);
+  TRY(task.kernel().CheckKill(task, *target, info.si_signo));
+  TRY(target->SendSignal(info));
+  return 0;
+}
+
+// An application may not claim to be the kernel or kill(2) towards others.
+Result<SigInfo> CopyInSigInfo(Task& task, uint64_t address, int signo, pid_t target) {
+  TRY_ASSIGN(SigInfo info, task.CopyInObject<SigInfo>(address));
+  info.si_signo = signo;
+  if ((info.si_code >= 0 || info.si_code == SI_TKILL) && target != task.tgid()) {
+    return Error(EPERM);
+  }
+  return info;
+}
+
+}  // namespace
+
+Result<Word> SysKill(Task& task, const SyscallArgs& args) {
+  const pid_t pid = args.Pid(0);
+  if (!IsSignal(args.Int(1))) return Error(EINVAL);
+  const SigInfo info = FromUser(task, args.Int(1), SI_USER);
+  if (pid > 0) {
+    ThreadGroupRef group = task.kernel().FindGroup(pid);
+    if (group == nullptr) {
+      TaskRef found = task.kernel().FindTask(pid);  // any thread stands for its group
+      if (found == nullptr) return Error(ESRCH);
+      group = found->group().shared_from_this();
+    }
+    TRY(SignalGroup(task, *group, info));
+    return 0;
+  }
+  if (pid == -1) return SignalMany(task, Everyone(task), info);
+  if (pid == std::numeric_limits<pid_t>::min()) return Error(ESRCH);
+  const pid_t members = pid == 0 ? task.group().process_group() : -pid;
+  return SignalMany(task, task.kernel().ProcessGroupMembers(members), info);
+}
+
+Result<Word> SysTkill(Task& task, const SyscallArgs& args) {
+  if (args.Pid(0) <= 0 || !IsSignal(args.Int(1))) return Error(EINVAL);
+  return SignalThread(task, 0, args.Pid(0), FromUser(task, args.Int(1), SI_TKILL));
+}
+
+Result<Word> SysTgkill(Task& task, const SyscallArgs& args) {
+  if (args.Pid(0) <= 0 || args.Pid(1) <= 0 || !IsSignal(args.Int(2))) return Error(EINVAL);
+  return SignalThread(task, args.Pid(0), args.Pid(1), FromUser(task, args.Int(2), SI_TKILL));
+}
+
+Result<Word> SysRtSigqueueinfo(Task& task, const SyscallArgs& args) {
+  if (!IsSignal(args.Int(1))) return Error(EINVAL);
+  TRY_ASSIGN(SigInfo info, CopyInSigInfo(task, args.Address(2), args.Int(1), args.Pid(0)));
+  ThreadGroupRef group = task.kernel().FindGroup(args.Pid(0));
+  if (group == nullptr) return Error(ESRCH);
+  TRY(SignalGroup(task, *group, info));
+  return 0;
+}
+
+Result<Word> SysRtTgsigqueueinfo(Task& task, const SyscallArgs& args) {
+  if (args.Pid(0) <= 0 || args.Pid(1) <= 0 || !IsSignal(args.Int(2))) return Error(EINVAL);
+  TRY_ASSIGN(SigInfo info, CopyInSigInfo(task, args.Address(3), args.Int(2), args.Pid(0)));
+  return SignalThread(task, args.Pid(0), args.Pid(1), info);
+}
+
+Result<Word> SysPidfdOpen(Task& task, const SyscallArgs& args) {
+  if ((args.Int(1) & ~O_NONBLOCK) != 0 || args.Pid(0) <= 0) return Error(EINVAL);
+  TRY_ASSIGN(FileRef file, task.kernel().OpenPidFd(args.Pid(0), args.Int(1)));
+  return InstallFile(task, std::move(file), true);
+}
+
+Result<Word> SysPidfdSendSignal(Task& task, const SyscallArgs& args) {
+  if (args.Uint(3) != 0 || !IsSignal(args.Int(1))) return Error(EINVAL);
+  TRY_ASSIGN(FileRef file, task.fds().Get(args.Fd(0)));
+  TRY_ASSIGN(ThreadGroupRef target, Kernel::PidFdTarget(*file));
+  SigInfo info = FromUser(task, args.Int(1), SI_USER);
+  if (args.Address(2) != 0) {
+    TRY_ASSIGN(info, CopyInSigInfo(task, args.Address(2), args.Int(1), target->pid()));
+  }
+  TRY(SignalGroup(task, *target, info));
+  return 0;
+}
+
+}  // namespace runsc::boot

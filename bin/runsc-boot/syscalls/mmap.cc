@@ -1,0 +1,190 @@
+// mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), msync(2), mincore(2),
+// madvise(2), mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2)
+//
+// The host is the MMU. What arrives here is checked and then done by the host
+// in the application's own address space.
+
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/calls.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr uint64_t kPageMask = 4095;
+
+struct MapRequest {
+  uint64_t address, size;
+  int protection, flags, fd;
+  uint64_t offset;
+  bool shared() const { return (flags & MAP_TYPE) != MAP_PRIVATE; }
+};
+
+// True when [address, address + size) meets the stub.
+bool MeetsStub(Task& task, uint64_t address, uint64_t size) {
+  const auto [begin, end] = task.memory().address_space().StubRange();
+  uint64_t last;
+  if (__builtin_add_overflow(address, size, &last)) return true;
+  return address < end && begin < last;
+}
+
+Status CheckPlace(Task& task, const MapRequest& request) {
+  if (request.size == 0) return Error(EINVAL);
+  const bool fixed = (request.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
+  if (fixed && MeetsStub(task, request.address, request.size)) return Error(ENOMEM);
+  return Ok();
+}
+
+// In the order of Linux's do_mmap.
+Status CheckFile(const File& file, const MapRequest& request) {
+  if (request.shared() && (request.protection & PROT_WRITE) != 0 && !file.writable()) {
+    return Error(EACCES);
+  }
+  if (!file.readable()) return Error(EACCES);
+  const MountRef& mount = file.path().mount;
+  const bool no_exec = mount != nullptr && (mount->flags() & MS_NOEXEC) != 0;
+  if (no_exec && (request.protection & PROT_EXEC) != 0) return Error(EPERM);
+  return Ok();
+}
+
+// mmap by the stub with other arguments than the application's.
+Result<Word> MapInStub(Task& task, const MapRequest& request) {
+  TRY(task.thread().EnterStub());
+  platform::NativeCall call;
+  call.number = SYS_mmap;
+  call.args = {request.address,
+               request.size,
+               static_cast<uint64_t>(request.protection),
+               static_cast<uint64_t>(request.flags),
+               static_cast<uint64_t>(request.fd),
+               request.offset};
+  TRY(task.thread().RunNative({&call, 1}, true));
+  return static_cast<Word>(call.result);
+}
+
+void NoteMapping(Task& task, const File& file, int host_fd) {
+  struct stat host{};
+  if (fstat(host_fd, &host) != 0) return;
+  task.memory().NoteFileMapping(host.st_dev, host.st_ino, file.path());
+}
+
+Result<Word> MapFile(Task& task, MapRequest request) {
+  TRY_ASSIGN(FileRef file, FileForIo(task, request.fd));
+  TRY(CheckPlace(task, request));
+  TRY(CheckFile(*file, request));
+  if (file->MapsAsAnonymous()) {
+    request.flags |= MAP_ANONYMOUS;
+    request.fd = -1;
+    request.offset = 0;
+    return MapInStub(task, request);
+  }
+  TRY_ASSIGN(HostMapping mapping, file->GetHostMapping(request.protection, request.flags));
+  TRY(task.thread().InstallFd(mapping.fd, request.fd));
+  NoteMapping(task, *file, mapping.fd);
+  if (mapping.offset == 0) return task.EndOnHost();
+  request.offset += mapping.offset;
+  return MapInStub(task, request);
+}
+
+// mlock(2): what is locked is the host's affair, the limits are the caller's.
+Result<Word> CheckLock(Task& task, uint64_t size) {
+  const rlimit limit = task.group().limit(RLIMIT_MEMLOCK);
+  if (task.credentials()->Has(CAP_IPC_LOCK)) return 0;
+  if (limit.rlim_cur == 0) return Error(EPERM);
+  if (size > limit.rlim_cur) return Error(ENOMEM);
+  return 0;
+}
+
+}  // namespace
+
+Result<Word> SysMmap(Task& task, const SyscallArgs& args) {
+  const MapRequest request = {args.Address(0), args.Raw(1), args.Int(2),
+                              args.Int(3),     args.Fd(4),  args.Raw(5)};
+  if ((request.offset & kPageMask) != 0) return Error(EINVAL);
+  if ((request.flags & MAP_ANONYMOUS) == 0) return MapFile(task, request);
+  TRY(CheckPlace(task, request));
+  return task.EndOnHost();
+}
+
+Result<Word> SysMunmap(Task& task, const SyscallArgs& args) {
+  if (MeetsStub(task, args.Address(0), args.Raw(1))) return Error(EINVAL);
+  return task.EndOnHost();
+}
+
+Result<Word> SysMprotect(Task& task, const SyscallArgs& args) {
+  if (MeetsStub(task, args.Address(0), args.Raw(1))) return Error(EACCES);
+  return task.EndOnHost();
+}
+
+Result<Word> SysMremap(Task& task, const SyscallArgs& args) {
+  if (MeetsStub(task, args.Address(0), args.Raw(1))) return Error(EFAULT);
+  if ((args.Int(3) & MREMAP_FIXED) != 0 && MeetsStub(task, args.Address(4), args.Raw(2))) {
+    return Error(EINVAL);
+  }
+  return task.EndOnHost();
+}
+
+Result<Word> SysBrk(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
+Result<Word> SysMsync(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
+Result<Word> SysMincore(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
+Result<Word> SysMadvise(Task& task, const SyscallArgs& args) {
+  switch (args.Int(2)) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_DONTNEED:
+    case MADV_FREE:
+    case MADV_REMOVE:
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+      return task.EndOnHost();
+    case MADV_MERGEABLE:  // pages shared across containers tell of each other
+    case MADV_UNMERGEABLE:
+      return Error(EINVAL);
+    case MADV_HWPOISON:
+      return Error(EPERM);
+    default:
+      return Error(EINVAL);
+  }
+}
+
+Result<Word> SysMlock(Task& task, const SyscallArgs& args) { return CheckLock(task, args.Raw(1)); }
+
+Result<Word> SysMlock2(Task& task, const SyscallArgs& args) {
+  if ((args.Uint(2) & ~unsigned{MLOCK_ONFAULT}) != 0) return Error(EINVAL);
+  return CheckLock(task, args.Raw(1));
+}
+
+Result<Word> SysMlockall(Task& task, const SyscallArgs& args) {
+  constexpr int kFlags = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
+  if (args.Int(0) == 0 || (args.Int(0) & ~kFlags) != 0 || args.Int(0) == MCL_ONFAULT) {
+    return Error(EINVAL);
+  }
+  return CheckLock(task, 0);
+}
+
+Result<Word> SysMunlock(Task&, const SyscallArgs&) { return 0; }
+
+Result<Word> SysMunlockall(Task&, const SyscallArgs&) { return 0; }
+
+}  // namespace runsc::boot

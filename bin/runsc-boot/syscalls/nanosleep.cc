@@ -1,0 +1,83 @@
+// nanosleep(2), clock_nanosleep(2), restart_syscall(2): sleeps that the host
+// does not do for the application itself.
+
+#include <algorithm>
+
+#include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/calls.h"
+
+namespace runsc::boot {
+
+namespace {
+
+// Sleeps to the deadline; kRestartSys on a signal.
+Status SleepUntil(Task& task, Deadline deadline) {
+  while (!deadline || MonotonicNow() < *deadline) {
+    Status slept = task.Sleep(deadline);
+    if (slept.code() == ETIMEDOUT) break;
+    if (!slept.ok()) return slept;
+  }
+  return Ok();
+}
+
+// A relative sleep that goes on after a signal with the time that is left.
+Result<Word> RelativeSleep(Task& task, Deadline deadline, uint64_t remaining) {
+  Status slept = SleepUntil(task, deadline);
+  if (slept.ok()) return 0;
+  if (slept.code() != kRestartSys) return std::move(slept).error();
+  if (remaining != 0 && deadline) {
+    const int64_t left = std::max<int64_t>(*deadline - MonotonicNow(), 0);
+    TRY(task.CopyOutObject(remaining, ToTimespec(left)));
+  }
+  task.SetRestart([deadline, remaining](Task& restarted) {
+    return RelativeSleep(restarted, deadline, remaining);
+  });
+  return Error(kRestartBlock);
+}
+
+Result<Word> AbsoluteSleep(Task& task, clockid_t clock, int64_t until) {
+  // Other clocks than the monotonic one are read again after each sleep, since
+  // they may be set; a second bounds how late that is noticed.
+  while (true) {
+    timespec now{};
+    if (clock_gettime(clock, &now) != 0) return Error(EINVAL);
+    const int64_t left = until - ToNanoseconds(now);
+    if (left <= 0) return 0;
+    const bool steady = clock == CLOCK_MONOTONIC;
+    Status slept = SleepUntil(task, DeadlineAfter(steady ? left : std::min(left, kNsPerSecond)));
+    if (slept.code() == kRestartSys) return Error(kRestartNoHand);
+    if (!slept.ok()) return std::move(slept).error();
+  }
+}
+
+}  // namespace
+
+Result<Word> SysNanosleep(Task& task, const SyscallArgs& args) {
+  TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(0)));
+  if (!IsValid(time)) return Error(EINVAL);
+  return RelativeSleep(task, DeadlineAfter(ToNanoseconds(time)), args.Address(1));
+}
+
+Result<Word> SysClockNanosleep(Task& task, const SyscallArgs& args) {
+  const clockid_t clock = args.Int(0);
+  switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_MONOTONIC:
+    case CLOCK_BOOTTIME:
+    case CLOCK_TAI:
+      break;
+    case CLOCK_THREAD_CPUTIME_ID:
+      return Error(EINVAL);
+    default:
+      return Error(EOPNOTSUPP);
+  }
+  TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(2)));
+  if (!IsValid(time)) return Error(EINVAL);
+  if ((args.Int(1) & TIMER_ABSTIME) != 0) return AbsoluteSleep(task, clock, ToNanoseconds(time));
+  return RelativeSleep(task, DeadlineAfter(ToNanoseconds(time)), args.Address(3));
+}
+
+// The kernel runs what SetRestart left behind before this is reached.
+Result<Word> SysRestartSyscall(Task&, const SyscallArgs&) { return Error(EINTR); }
+
+}  // namespace runsc::boot

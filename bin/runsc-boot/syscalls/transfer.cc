@@ -1,0 +1,58 @@
+#include "bin/runsc-boot/syscalls/transfer.h"
+
+#include <sys/resource.h>
+
+#include "bin/runsc-boot/kernel/thread_group.h"
+#include "common/log.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr PollEvents kReadEvents = EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
+constexpr PollEvents kWriteEvents = EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR;
+
+Result<size_t> Attempt(Task& task, File& file, PollEvents events, bool nonblock,
+                       const std::function<Result<size_t>()>& attempt) {
+  if (nonblock) return attempt();
+  return task.BlockOnFile<size_t>(file, events, std::nullopt, attempt);
+}
+
+void RaiseWriteSignal(Task& task, int code) {
+  if (code == EPIPE) RaiseSignal(task, SIGPIPE);
+  if (code == EFBIG && task.file_size_limit() != RLIM_INFINITY) RaiseSignal(task, SIGXFSZ);
+}
+
+}  // namespace
+
+void RaiseSignal(Task& task, int signo) {
+  Status sent = task.SendSignal(MakeSigInfo(signo, SI_KERNEL));
+  if (!sent.ok()) LOG_DEBUG("signal ", signo, " to task ", task.tid(), " was not queued");
+}
+
+Result<size_t> ReadFrom(Task& task, File& file, IoBuffer& destination,
+                        std::optional<uint64_t> offset, bool nonblock) {
+  return Attempt(task, file, kReadEvents, nonblock, [&]() -> Result<size_t> {
+    return offset ? file.PRead(task, destination, *offset) : file.Read(task, destination);
+  });
+}
+
+Result<size_t> WriteTo(Task& task, File& file, IoBuffer& source, std::optional<uint64_t> offset,
+                       bool nonblock) {
+  size_t total = 0;
+  while (true) {
+    Result<size_t> written = Attempt(task, file, kWriteEvents, nonblock, [&]() -> Result<size_t> {
+      return offset ? file.PWrite(task, source, *offset + total) : file.Write(task, source);
+    });
+    if (!written.ok()) {
+      RaiseWriteSignal(task, written.code());
+      if (total > 0) return total;
+      return written;
+    }
+    total += *written;
+    const bool once = nonblock || (file.flags() & O_NONBLOCK) != 0 || file.seekable();
+    if (*written == 0 || source.remaining() == 0 || once) return total;
+  }
+}
+
+}  // namespace runsc::boot
