@@ -91,4 +91,14 @@ void UserIo::Advance(size_t size) {
   }
 }
 
+void UserIo::StepBack(size_t size) {
+  remaining_ += size;
+  transferred_ -= size;
+  while (size > offset_) {
+    size -= offset_;
+    offset_ = ranges_[--index_].iov_len;
+  }
+  offset_ -= size;
+}
+
 }  // namespace runsc::boot

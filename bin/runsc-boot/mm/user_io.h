@@ -26,6 +26,7 @@ class UserIo final : public IoBuffer {
   size_t transferred() const { return transferred_; }
   Result<size_t> Put(const void* data, size_t size) override;
   Result<size_t> Take(void* data, size_t size) override;
+  void StepBack(size_t size) override;
 
  private:
   // The next `size` bytes as ranges.

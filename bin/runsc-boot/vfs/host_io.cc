@@ -54,8 +54,12 @@ Result<size_t> WriteToHost(int fd, IoBuffer& source, uint64_t offset, uint64_t l
       ssize_t count = pwrite(fd, buffer.data + written, *taken - written,
                              static_cast<off_t>(offset + total + written));
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0 && total + written == 0) return Error(errno);
-      if (count <= 0) return total + written;
+      if (count <= 0) {
+        const int code = errno;
+        source.StepBack(*taken - written);
+        if (count < 0 && total + written == 0) return Error(code);
+        return total + written;
+      }
       written += static_cast<size_t>(count);
     }
     total += written;

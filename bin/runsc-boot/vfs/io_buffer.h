@@ -23,6 +23,9 @@ class IoBuffer {
   virtual Result<size_t> Put(const void* data, size_t size) = 0;
   // Takes up to `size` bytes from the position (for writes to a file).
   virtual Result<size_t> Take(void* data, size_t size) = 0;
+  // Gives back the last `size` bytes of what Put or Take moved, when they
+  // could not be used: the position moves back.
+  virtual void StepBack(size_t size) = 0;
 };
 
 // A buffer in the kernel's own memory.
@@ -43,6 +46,7 @@ class KernelBuffer final : public IoBuffer {
     position_ += size;
     return size;
   }
+  void StepBack(size_t size) override { position_ -= size; }
 
  private:
   char* data_;
