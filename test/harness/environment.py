@@ -20,6 +20,8 @@ class Environment:
         os.chmod(self.scratch, 0o755)
         self.runtime = Runtime(runtime_path, os.path.join(self.scratch, "state"))
         self.reference = Runtime(reference_path, os.path.join(self.scratch, "reference-state"))
+        # Set while a test suite has a daemon running from one test to the next.
+        self.daemon_running = False
         self._copies = {}
         self._mounts_before = host.mount_points()
 

@@ -39,7 +39,11 @@ def descendants(pid):
 
 
 def reap():
-    """Collects ended orphans that became our children, without touching running ones."""
+    """Collects all ended children, orphans that became ours among them.
+
+    To be called between tests: it also takes the status of a subprocess object
+    that nobody has waited for.
+    """
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -1,0 +1,233 @@
+"""The runtime under a real dockerd, named in daemon.json."""
+
+import os
+
+from harness import expect, host
+from harness.docker import Docker
+
+IMAGE = "busybox-root"
+
+
+class Session:
+    """One daemon for all tests of this suite, started by the first and ended by the last."""
+
+    def __init__(self, env):
+        self.env = env
+        self.docker = None
+
+    def start(self):
+        arguments = ["--network=none"] if self.env.runtime.is_ours else []
+        self.docker = Docker(self.env.runtime.path, arguments)
+        self.docker.__enter__()
+        self.env.daemon_running = True
+        self.docker.import_root(self.env.cached_root("busybox"), IMAGE)
+        self.docker.import_root(self.env.cached_root("debian"), "debian-root")
+
+    def stop(self):
+        left = [host.command_name(p) for p in host.descendants(os.getpid())
+                if host.command_name(p).startswith("runsc-")]
+        self.env.daemon_running = False
+        containers = self.docker("ps", "-aq").out.decode()
+        self.docker.__exit__()
+        expect.equal((left, containers), ([], ""), "processes and containers left")
+
+    def run(self, *arguments, image=IMAGE, **options):
+        """docker run --rm --network none ... image command."""
+        split = arguments.index("--") if "--" in arguments else 0
+        flags, command = arguments[:split], arguments[split + (split > 0 or "--" in arguments):]
+        done = self.docker("run", "--rm", "--network", "none", "--runtime", "tested", *flags,
+                           image, *command, **options)
+        if done.code == 125:
+            done.err += self.docker.daemon_log().encode()
+        return done
+
+
+def cases(env):
+    session = Session(env)
+    yield "daemon_starts_and_imports", session.start
+    for function in TESTS:
+        yield function.__name__, lambda function=function: function(session)
+    yield "daemon_ends_and_nothing_is_left", session.stop
+
+
+def output_of_command(s):
+    expect.output(s.run("--", "echo", "hello from docker"), "hello from docker\n")
+
+
+def error_stream(s):
+    done = expect.success(s.run("--", "sh", "-c", "echo out; echo err >&2"))
+    expect.equal((done.out, done.err), (b"out\n", b"err\n"), "streams")
+
+
+def standard_input(s):
+    expect.output(s.run("-i", "--", "cat", stdin=b"typed in"), "typed in")
+
+
+def exit_code(s):
+    expect.equal(s.run("--", "sh", "-c", "exit 42").code, 42, "exit code")
+
+
+def missing_program(s):
+    done = s.run("--", "/no/such/program")
+    expect.equal(done.code, 127, f"exit code of docker run ({done.err!r})")
+    expect.contains(done.err.decode(), "/no/such/program", "message")
+
+
+def program_without_permission(s):
+    done = s.run("--", "/etc/passwd")
+    expect.equal(done.code, 126, f"exit code of docker run ({done.err!r})")
+
+
+def detached_logs_and_wait(s):
+    done = s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE, "sh", "-c",
+                    "echo in the log; sleep 0.3; exit 6")
+    expect.success(done)
+    container = done.out.decode().strip()
+    expect.output(s.docker("wait", container), "6\n", "docker wait")
+    expect.output(s.docker("logs", container), "in the log\n", "docker logs")
+    expect.success(s.docker("rm", container))
+
+
+def kill_ends_container(s):
+    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+                                   "sleep", "1000"))
+    container = done.out.decode().strip()
+    expect.output(s.docker("inspect", "-f", "{{.State.Status}}", container), "running\n")
+    expect.success(s.docker("kill", container))
+    expect.output(s.docker("wait", container), "137\n", "docker wait")
+    expect.success(s.docker("rm", container))
+
+
+def stop_sends_term(s):
+    done = expect.success(s.docker(
+        "run", "-d", "--network", "none", "--runtime", "tested", IMAGE, "sh", "-c",
+        "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done"))
+    container = done.out.decode().strip()
+    expect.true(host.wait_until(lambda: b"ready" in s.docker("logs", container).out), "not ready")
+    expect.success(s.docker("stop", "-t", "10", container))
+    expect.output(s.docker("wait", container), "3\n", "docker wait")
+    expect.output(s.docker("logs", container), "ready\nbye\n", "docker logs")
+    expect.success(s.docker("rm", container))
+
+
+def rm_force(s):
+    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+                                   "sleep", "1000"))
+    container = done.out.decode().strip()
+    expect.success(s.docker("rm", "-f", container))
+    expect.equal(s.docker("inspect", container).code, 1, "inspect afterwards")
+
+
+def restart_runs_again(s):
+    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+                                   "sh", "-c", "echo run >> /data/runs; cat /data/runs"))
+    container = done.out.decode().strip()
+    expect.success(s.docker("wait", container))
+    expect.success(s.docker("start", "-a", container))
+    expect.output(s.docker("logs", container), "run\nrun\nrun\n", "docker logs")
+    expect.success(s.docker("rm", container))
+
+
+def volume_read_write(s):
+    directory = s.env.directory(0o777)
+    with open(os.path.join(directory, "in"), "w", encoding="utf-8") as file:
+        file.write("host\n")
+    expect.output(s.run("-v", f"{directory}:/vol", "--", "sh", "-c",
+                        "cat /vol/in; echo made > /vol/out"), "host\n")
+    with open(os.path.join(directory, "out"), encoding="utf-8") as file:
+        expect.equal(file.read(), "made\n", "file on the host")
+
+
+def volume_read_only(s):
+    directory = s.env.directory(0o777)
+    done = s.run("-v", f"{directory}:/vol:ro", "--", "sh", "-c", "echo x > /vol/out")
+    expect.true(done.code != 0, "write succeeded")
+    expect.contains(done.err.decode(), "Read-only file system", "message")
+    expect.equal(os.listdir(directory), [], "entries on the host")
+
+
+def read_only_root(s):
+    done = s.run("--read-only", "--", "sh", "-c", "touch /data/x")
+    expect.contains(done.err.decode(), "Read-only file system", "message")
+
+
+def user_option(s):
+    expect.output(s.run("--user", "1000:1001", "--", "sh", "-c", "id -u; id -g"), "1000\n1001\n")
+
+
+def working_directory(s):
+    expect.output(s.run("-w", "/data/sub", "--", "pwd"), "/data/sub\n")
+
+
+def environment(s):
+    expect.output(s.run("-e", "NAME=value with spaces", "--", "sh", "-c", "echo $NAME"),
+                  "value with spaces\n")
+
+
+def tmpfs_mount(s):
+    expect.output(s.run("--tmpfs", "/scratch:size=1m", "--read-only", "--", "sh", "-c",
+                        "echo x > /scratch/f; cat /scratch/f; grep -c ' /scratch tmpfs' "
+                        "/proc/mounts"), "x\n1\n")
+
+
+def host_name(s):
+    expect.output(s.run("--hostname", "given-name", "--", "hostname"), "given-name\n")
+
+
+def files_docker_provides(s):
+    done = expect.success(s.run("--hostname", "box", "--", "sh", "-c",
+                                "cat /etc/hostname; grep -c localhost /etc/hosts"))
+    expect.true(done.out.decode().startswith("box\n"), f"files: {done.out!r}")
+
+
+def init_option(s):
+    done = s.run("--init", "--", "sh", "-c", "echo $$")
+    if b"docker-init" in done.err:
+        raise expect.Skip("docker-init is not installed")
+    expect.true(done.code == 0 and done.out.strip() != b"1", f"{done}")
+
+
+def writes_stay_in_the_container(s):
+    expect.output(s.run("--", "sh", "-c", "echo x > /data/f; ls /data"), "f\n")
+    expect.output(s.run("--", "ls", "/data"), "")
+
+
+def copy_out_of_container(s):
+    done = expect.success(s.docker("run", "--network", "none", "--runtime", "tested", "-d", IMAGE,
+                                   "sh", "-c", "echo result > /data/result"))
+    container = done.out.decode().strip()
+    expect.success(s.docker("wait", container))
+    directory = s.env.directory()
+    expect.success(s.docker("cp", f"{container}:/data/result", directory))
+    with open(os.path.join(directory, "result"), encoding="utf-8") as file:
+        expect.equal(file.read(), "result\n", "copied file")
+    expect.success(s.docker("rm", container))
+
+
+def debian_image(s):
+    done = s.run("--", "bash", "-c", "python3 -c 'print(6 * 7)'; echo $BASH_VERSION | cut -c1",
+                 image="debian-root")
+    expect.output(done, "42\n5\n")
+
+
+def debian_gcc(s):
+    done = s.run("--", "bash", "-c", "echo 'int main(){return 5;}' > /tmp/a.c && cd /tmp && "
+                 "gcc a.c && ./a.out; echo $?", image="debian-root", seconds=120)
+    expect.output(done, "5\n")
+
+
+def five_at_once(s):
+    names = [f"many{i}" for i in range(5)]
+    for name in names:
+        expect.success(s.docker("run", "-d", "--name", name, "--network", "none", "--runtime",
+                                "tested", IMAGE, "sleep", "1000"))
+    expect.success(s.docker("rm", "-f", *names))
+
+
+TESTS = [
+    output_of_command, error_stream, standard_input, exit_code, missing_program,
+    program_without_permission, detached_logs_and_wait, kill_ends_container, stop_sends_term,
+    rm_force, restart_runs_again, volume_read_write, volume_read_only, read_only_root, user_option,
+    working_directory, environment, tmpfs_mount, host_name, files_docker_provides, init_option,
+    writes_stay_in_the_container, copy_out_of_container, debian_image, debian_gcc, five_at_once,
+]
