@@ -1,0 +1,195 @@
+#include "bin/runsc-create/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <sstream>
+
+#include "bin/runsc-create/commands/commands.h"
+#include "bin/runsc-create/privileges.h"
+#include "bin/runsc-create/version.h"
+
+namespace runsc::create {
+namespace {
+
+constexpr int kUsageError = 1;
+
+// Everything that flags are bound to. Lives until the command has run.
+struct Parsed {
+  GlobalOptions global;
+  std::string log_format = "text", network = "none", native_calls = "default", ignored;
+  bool ignored_flag = false, print_privileges = false;
+  CreateOptions create;
+  RunOptions run;
+  KillOptions kill;
+  DeleteOptions delete_options;
+  ListOptions list;
+  WaitOptions wait;
+  SpecOptions spec;
+  std::string id, help_topic;
+};
+
+void AddGlobalFlags(CLI::App& app, Parsed& parsed) {
+  GlobalOptions& options = parsed.global;
+  app.add_option("--root", options.root, "directory for the containers' state");
+  app.add_option("--log", options.log, "file for warnings and errors (default: standard error)");
+  app.add_option("--log-format", parsed.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  app.add_flag("--debug", options.debug, "log everything");
+  app.add_option("--debug-log", options.debug_log,
+                 "file or directory/ for the debug logs of all processes; %ID%, %COMMAND% and "
+                 "%TIMESTAMP% are replaced");
+  app.add_option("--network", parsed.network, "none or host")
+      ->check(CLI::IsMember({"none", "host"}));
+  app.add_flag("--overlay", options.overlay, "keep changes of the root file system in memory");
+  app.add_flag("--strace", options.strace, "log system calls");
+  app.add_option("--native-calls", parsed.native_calls,
+                 "default, or none to send memory calls through the kernel too")
+      ->check(CLI::IsMember({"default", "none"}));
+  app.add_flag("--host-uds", options.host_sockets, "allow connections to the host's Unix sockets");
+  app.add_flag("--ignore-cgroups", options.ignore_cgroups, "do not join cgroups");
+  app.add_flag("--systemd-cgroup", options.systemd_cgroup, "accept paths of the systemd driver");
+  app.add_option("--boot", options.boot, "path of runsc-boot");
+  app.add_option("--gofer", options.gofer, "path of runsc-gofer");
+  app.add_flag("--print-privileges", parsed.print_privileges,
+               "print what this program may do, and exit");
+  // Of runc and runsc; without a meaning here.
+  for (const char* name : {"--criu", "--rootless", "--platform"}) {
+    app.add_option(name, parsed.ignored, "accepted and ignored");
+  }
+  app.add_flag("--alsologtostderr", parsed.ignored_flag, "accepted and ignored");
+}
+
+void AddCreateFlags(CLI::App& command, CreateOptions& create, Parsed& parsed) {
+  command.add_option("-b,--bundle", create.bundle, "directory with config.json");
+  command.add_option("--pid-file", create.pid_file, "file for the sandbox's process id");
+  command.add_option("--console-socket", create.console_socket,
+                     "socket that gets the terminal's master end");
+  command.add_option("--user-log", create.user_log, "file for messages to the container's user");
+  command.add_option("--preserve-fds", parsed.ignored, "accepted and ignored");
+  command.add_flag("--no-pivot", parsed.ignored_flag, "accepted and ignored");
+  command.add_flag("--no-new-keyring", parsed.ignored_flag, "accepted and ignored");
+  command.add_option("id", create.id, "name of the container")->required();
+}
+
+void AddLifecycleCommands(CLI::App& app, Parsed& parsed) {
+  CLI::App* create = app.add_subcommand("create", "create a container");
+  AddCreateFlags(*create, parsed.create, parsed);
+
+  CLI::App* run = app.add_subcommand("run", "create and start a container, and wait for its end");
+  AddCreateFlags(*run, parsed.run.create, parsed);
+  run->add_flag("-d,--detach", parsed.run.detach, "do not wait");
+  run->add_flag("--keep", parsed.run.keep, "do not delete the container at its end");
+  run->add_flag("--no-subreaper", parsed.ignored_flag, "accepted and ignored");
+
+  CLI::App* start = app.add_subcommand("start", "start a created container");
+  start->add_option("id", parsed.id, "name of the container")->required();
+
+  CLI::App* kill = app.add_subcommand("kill", "send a signal to a container's processes");
+  kill->add_flag("-a,--all", parsed.kill.all, "to all processes");
+  kill->add_option("--pid", parsed.kill.pid, "to this process of the container");
+  kill->add_option("id", parsed.kill.id, "name of the container")->required();
+  kill->add_option("signal", parsed.kill.signal, "name or number (default: SIGTERM)");
+
+  CLI::App* remove = app.add_subcommand("delete", "delete a container");
+  remove->add_flag("-f,--force", parsed.delete_options.force, "kill it if it runs");
+  remove->add_option("id", parsed.delete_options.id, "name of the container")->required();
+}
+
+void AddInspectionCommands(CLI::App& app, Parsed& parsed) {
+  CLI::App* state = app.add_subcommand("state", "print a container's state");
+  state->add_option("id", parsed.id, "name of the container")->required();
+
+  CLI::App* list = app.add_subcommand("list", "list the containers");
+  list->add_option("-f,--format", parsed.list.format, "table or json");
+  list->add_flag("-q,--quiet", parsed.list.quiet, "names only");
+
+  CLI::App* wait = app.add_subcommand("wait", "wait for the end of a container");
+  wait->add_option("--pid", parsed.wait.pid, "of this process of the container");
+  wait->add_option("id", parsed.wait.id, "name of the container")->required();
+
+  CLI::App* spec = app.add_subcommand("spec", "write a config.json");
+  spec->add_option("-b,--bundle", parsed.spec.bundle, "directory for it");
+
+  CLI::App* help = app.add_subcommand("help", "explain a command");
+  help->add_option("command", parsed.help_topic, "name of the command");
+}
+
+std::function<Result<int>()> CommandFunction(const std::string& name,
+                                             const std::shared_ptr<Parsed>& parsed) {
+  if (name == "create") return [parsed] { return Create(parsed->global, parsed->create); };
+  if (name == "run") return [parsed] { return Run(parsed->global, parsed->run); };
+  if (name == "start") return [parsed] { return Start(parsed->global, parsed->id); };
+  if (name == "kill") return [parsed] { return Kill(parsed->global, parsed->kill); };
+  if (name == "delete") return [parsed] { return Delete(parsed->global, parsed->delete_options); };
+  if (name == "state") return [parsed] { return State(parsed->global, parsed->id); };
+  if (name == "list") return [parsed] { return List(parsed->global, parsed->list); };
+  if (name == "wait") return [parsed] { return Wait(parsed->global, parsed->wait); };
+  return [parsed] { return Spec(parsed->spec); };
+}
+
+std::string IdOf(const std::string& name, const Parsed& parsed) {
+  if (name == "create") return parsed.create.id;
+  if (name == "run") return parsed.run.create.id;
+  if (name == "kill") return parsed.kill.id;
+  if (name == "delete") return parsed.delete_options.id;
+  if (name == "wait") return parsed.wait.id;
+  return parsed.id;
+}
+
+CommandLine Text(std::string text, int exit_code = 0) {
+  CommandLine line;
+  line.text = std::move(text);
+  line.text_is_error = exit_code != 0;
+  line.exit_code = exit_code;
+  return line;
+}
+
+CommandLine Help(const CLI::App& app, const std::string& topic) {
+  if (topic.empty()) return Text(app.help());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == topic) return Text(command->help());
+  }
+  return Text("runsc-create: unknown command \"" + topic + "\"\n", kUsageError);
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  auto parsed = std::make_shared<Parsed>();
+  CLI::App app("Runs OCI containers on an application kernel of their own.", "runsc-create");
+  app.set_version_flag("-v,--version",
+                       std::string("runsc-create version ") + kVersion + "\nspec: " + kOciVersion);
+  AddGlobalFlags(app, *parsed);
+  AddLifecycleCommands(app, *parsed);
+  AddInspectionCommands(app, *parsed);
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // the library knows no other way
+    std::ostringstream out, problems;
+    int code = app.exit(error, out, problems);
+    if (code == 0) return Text(out.str());
+    return Text("runsc-create: " + std::string(error.what()) +
+                    "\nTry runsc-create --help for more information.\n",
+                kUsageError);
+  }
+  if (parsed->print_privileges) return Text(DescribePrivileges());
+  auto chosen = app.get_subcommands();
+  if (chosen.empty()) return Text(app.help());
+  std::string name = chosen[0]->get_name();
+  if (name == "help") return Help(app, parsed->help_topic);
+
+  parsed->global.log_format =
+      parsed->log_format == "json" ? log::Format::kJson : log::Format::kText;
+  parsed->global.network =
+      parsed->network == "host" ? control::NETWORK_HOST : control::NETWORK_NONE;
+  parsed->global.native_calls = parsed->native_calls != "none";
+  CommandLine line;
+  line.options = parsed->global;
+  line.command = name;
+  line.id = IdOf(name, *parsed);
+  line.run = CommandFunction(name, parsed);
+  return line;
+}
+
+}  // namespace runsc::create

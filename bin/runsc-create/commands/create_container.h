@@ -1,0 +1,36 @@
+// What `create` and `run` have in common: from a bundle to a container whose
+// sandbox is ready and waits for its start.
+#ifndef RUNSC_CREATE_COMMANDS_CREATE_CONTAINER_H_
+#define RUNSC_CREATE_COMMANDS_CREATE_CONTAINER_H_
+
+#include <string>
+
+#include "bin/runsc-create/launch/sandbox_processes.h"
+#include "bin/runsc-create/options.h"
+#include "bin/runsc-create/state/container_store.h"
+#include "common/result.h"
+#include "ipc/state.pb.h"
+
+namespace runsc::create {
+
+struct CreateOptions {
+  std::string id;
+  std::string bundle = ".";
+  std::string pid_file;        // empty: none
+  std::string console_socket;  // empty: none
+  std::string user_log;        // empty: none
+  bool attached = false;       // the sandbox dies with this process
+};
+
+struct CreatedContainer {
+  ContainerStore store;  // locked
+  state::Container container;
+  SandboxProcesses processes;  // end with this object, unless let go
+};
+
+// On failure nothing is left. The error is one line for the user.
+Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const CreateOptions& create);
+
+}  // namespace runsc::create
+
+#endif  // RUNSC_CREATE_COMMANDS_CREATE_CONTAINER_H_

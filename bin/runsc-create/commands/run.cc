@@ -1,0 +1,109 @@
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "bin/runsc-create/commands/commands.h"
+#include "bin/runsc-create/commands/destroy.h"
+#include "bin/runsc-create/commands/start_container.h"
+#include "common/log.h"
+
+namespace runsc::create {
+namespace {
+
+// Signals that are for the container, not for us.
+sigset_t ForwardedSignals() {
+  sigset_t set;
+  sigfillset(&set);
+  for (int signo : {SIGKILL, SIGSTOP, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
+                    SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE}) {
+    sigdelset(&set, signo);
+  }
+  return set;
+}
+
+class SignalSource {
+ public:
+  // From here on the signals wait until Take.
+  static Result<SignalSource> Open() {
+    sigset_t set = ForwardedSignals();
+    if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return ErrnoError("block signals");
+    SignalSource source;
+    source.fd_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!source.fd_.valid()) return ErrnoError("signalfd");
+    return source;
+  }
+  int fd() const { return fd_.get(); }
+  // 0 when none has arrived.
+  int Take() {
+    signalfd_siginfo info;
+    if (read(fd_.get(), &info, sizeof(info)) != sizeof(info)) return 0;
+    return static_cast<int>(info.ssi_signo);
+  }
+
+ private:
+  FileDescriptor fd_;
+};
+
+// Until boot ends; its exit code is the container's.
+Result<int> ForwardSignals(SignalSource& signals, BootClient& boot, Child& process) {
+  while (true) {
+    std::array<pollfd, 2> entries = {pollfd{.fd = process.pidfd(), .events = POLLIN},
+                                     pollfd{.fd = signals.fd(), .events = POLLIN}};
+    if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return ErrnoError("poll");
+    if (entries[0].revents != 0) return process.Reap();
+    if (entries[1].revents == 0) continue;
+    while (int signo = signals.Take()) {
+      // A failure means that the container is just ending.
+      if (Status sent = boot.Signal(0, signo, false); !sent.ok()) {
+        LOG_DEBUG("forward signal ", signo, ": ", sent.error().ToString());
+      }
+    }
+  }
+}
+
+// Reports the error and returns the program's exit code for it.
+int StartFailed(const Error& error) {
+  dprintf(STDERR_FILENO, "runsc-create: %s\n", error.ToString().c_str());
+  LOG_DEBUG(error.ToString());
+  return ExitCodeOfStartError(error);
+}
+
+}  // namespace
+
+Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
+  CreateOptions create = run.create;
+  create.attached = !run.detach;
+  TRY_ASSIGN(SignalSource signals, SignalSource::Open());
+  TRY_ASSIGN(CreatedContainer created, CreateContainer(options, create));
+  auto destroy = [&] { return DestroyContainer(created.store, created.container); };
+
+  Result<BootClient> boot = BootClient::Connect(created.store);
+  Status started = boot.ok() ? StartContainer(created.store, *boot, created.container)
+                             : Status(std::move(boot).error());
+  if (!started.ok()) {
+    int code = StartFailed(started.error());
+    created.processes = SandboxProcesses();
+    TRY(destroy());
+    return code;
+  }
+  if (run.detach) {
+    created.processes.LetGo();
+    return 0;
+  }
+  created.store.Unlock();
+  Result<int> code = ForwardSignals(signals, *boot, created.processes.boot());
+  if (run.keep) {
+    created.processes.LetGo();
+    return code;
+  }
+  created.processes = SandboxProcesses();
+  // Somebody may have deleted the container meanwhile.
+  Result<ContainerStore> store = ContainerStore::Open(options.root, create.id);
+  if (store.ok()) TRY(DestroyContainer(*store, created.container));
+  return code;
+}
+
+}  // namespace runsc::create
