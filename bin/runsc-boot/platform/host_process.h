@@ -1,0 +1,64 @@
+// A host process of stubs, by its pidfd.
+#ifndef RUNSC_BOOT_PLATFORM_HOST_PROCESS_H_
+#define RUNSC_BOOT_PLATFORM_HOST_PROCESS_H_
+
+#include <atomic>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/platform/platform.h"
+#include "common/file_descriptor.h"
+
+namespace runsc::boot::platform {
+
+class StubThread;
+
+class StubProcess : public HostProcess {
+ public:
+  // `host_pid` in boot's namespace, `pid` in the stubs' (0: not yet known).
+  StubProcess(pid_t host_pid, FileDescriptor pidfd)
+      : host_pid_(host_pid), pidfd_(std::move(pidfd)) {}
+
+  void Kill() override;
+  pid_t host_pid() const override { return host_pid_; }
+  uint64_t UserTimeNs() const override;
+  uint64_t TotalTimeNs() const override;
+
+  // Ends a process that broke the stub's protocol. Unlike Kill, its threads
+  // get OnDeath.
+  void KillForMisbehaviour();
+  bool killed() const { return killed_.load(std::memory_order_acquire); }
+  int pidfd() const { return pidfd_.get(); }
+
+  pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
+  void set_pid(pid_t pid) { pid_.store(pid, std::memory_order_relaxed); }
+
+  // False: the process has ended.
+  bool AddThread(std::shared_ptr<StubThread> thread);
+  void RemoveThread(const StubThread* thread);
+  std::vector<std::shared_ptr<StubThread>> TakeThreads();
+  // TakeThreads, and no thread can be added any more.
+  std::vector<std::shared_ptr<StubThread>> End();
+
+  // The thread whose exec is under way; at most one. False: there is another.
+  bool BeginExec(std::shared_ptr<StubThread> thread);
+  std::shared_ptr<StubThread> EndExec();
+  std::shared_ptr<StubThread> exec_thread();
+
+ private:
+  const pid_t host_pid_;
+  const FileDescriptor pidfd_;
+  std::atomic<bool> killed_ = false;
+  std::atomic<pid_t> pid_ = 0;
+  absl::Mutex mutex_;
+  std::vector<std::shared_ptr<StubThread>> threads_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<StubThread> exec_thread_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace runsc::boot::platform
+
+#endif  // RUNSC_BOOT_PLATFORM_HOST_PROCESS_H_

@@ -1,0 +1,146 @@
+// What the stub and boot agree on: addresses, numbers and the layout of the
+// memory that they share. Included by the freestanding stub: no library.
+//
+// Whatever boot reads from this memory may have been written by the
+// application.
+#ifndef RUNSC_BOOT_PLATFORM_STUB_ABI_H_
+#define RUNSC_BOOT_PLATFORM_STUB_ABI_H_
+
+#include <stdint.h>
+
+namespace runsc::boot::platform::stub {
+
+// --- Address space. All of it lies in one range that the application must not
+// map over. The filter compares the upper halves of addresses with these.
+inline constexpr uint64_t kImageBase = 0x7e0000000000;
+inline constexpr uint64_t kImageSize = 0x10000;
+inline constexpr uint64_t kRegionBase = 0x7e1000000000;
+inline constexpr uint64_t kSlotSize = 0x10000;
+inline constexpr uint64_t kControlSize = 0x1000;
+inline constexpr uint32_t kMaxSlots = 16384;
+inline constexpr uint64_t kRegionSize = kSlotSize * kMaxSlots;
+// Private memory on which the child of a fork runs until it has its region.
+inline constexpr uint64_t kForkFrameBase = 0x7e2000000000;
+inline constexpr uint32_t kForkFrames = 64;
+inline constexpr uint64_t kForkFrameSize = kSlotSize * kForkFrames;
+inline constexpr uint64_t kRangeBegin = kImageBase;
+inline constexpr uint64_t kRangeEnd = 0x7e3000000000;
+
+// --- Calls from the stub to boot: numbers that no kernel has, so the filter
+// sends them to the listener. Each returns the next Op.
+//
+// kSysEnter(ucontext, signal (0: a new thread), siginfo, fs base, token, extra)
+// `extra` is the vDSO's address after exec, else the caller's gettid().
+inline constexpr uint32_t kSysEnter = 30000;
+// kSysDone(result): the end of an Op.
+inline constexpr uint32_t kSysDone = 30001;
+// Trapped: makes a signal frame of the caller. kSysSelfTrap(stack begin, stack
+// end, vDSO address), once after exec.
+inline constexpr uint32_t kSysSelfTrap = 30002;
+
+// A process asks for its region by mapping this descriptor, with the token of
+// its clone in the upper half of the register; boot installs it on the way.
+inline constexpr int kRegionFd = 3;
+// The descriptor of the stub's image during exec.
+inline constexpr int kExecFd = 3;
+// The descriptor of the Bootstrap page in the first stub.
+inline constexpr int kBootstrapFd = 3;
+
+// The signal that brings a running thread into the stub.
+inline constexpr int kKickSignal = 16;  // SIGSTKFLT
+
+enum Op : int64_t {
+  kOpResume = 1,    // return to the application
+  kOpNative = 2,    // execute Control::calls
+  kOpClone = 3,     // clone with Control::clone
+  kOpExec = 4,      // execveat of kExecFd
+  kOpPark = 5,      // sleep until Control::wake changes, then take Control::op
+  kOpRenotify = 6,  // report at once
+  kOpExit = 7,      // exit(2)
+};
+
+struct NativeCall {
+  uint64_t number;
+  uint64_t args[6];
+  int64_t result;
+};
+inline constexpr uint32_t kMaxCalls = 32;
+
+struct CloneRequest {
+  uint64_t flags;
+  uint64_t stack;
+  uint64_t parent_tid;
+  uint64_t child_tid;
+  uint64_t tls;
+  // Address of the child's slot (CLONE_VM), or of its fork frame.
+  uint64_t destination;
+  uint64_t token;
+};
+
+// The first page of a slot.
+struct Control {
+  // Park: the futex word, and the value on which to sleep.
+  alignas(64) uint32_t wake;
+  uint32_t park_value;
+  int64_t op;
+  // The parent writes it for its child.
+  uint64_t token;
+  // kOpResume loads it when `set_fs_base` is not 0.
+  uint64_t fs_base;
+  uint32_t set_fs_base;
+  uint32_t has_fsgsbase;
+  uint64_t scratch;
+
+  alignas(64) CloneRequest clone;
+  uint32_t call_count;
+  uint32_t stop_on_error;
+  NativeCall calls[kMaxCalls];
+
+  // Room for calls that the application posts without entering the host.
+  alignas(64) uint8_t fast_path[1024];
+};
+static_assert(sizeof(Control) <= kControlSize);
+
+// The page by which boot and the first stub synchronise before there is a
+// listener. Trusted: no application code has run yet.
+struct SockFilter {
+  uint16_t code;
+  uint8_t jt, jf;
+  uint32_t k;
+};
+inline constexpr uint32_t kMaxFilter = 1024;
+struct Bootstrap {
+  uint32_t state;  // 0, then kBootstrapReady or kBootstrapFailed
+  uint32_t go;
+  int32_t listener_fd;
+  int32_t error;
+  uint32_t filter_length;
+  SockFilter filter[kMaxFilter];
+};
+inline constexpr uint32_t kBootstrapReady = 1;
+inline constexpr uint32_t kBootstrapFailed = 2;
+inline constexpr uint64_t kBootstrapSize = 0x4000;
+static_assert(sizeof(Bootstrap) <= kBootstrapSize);
+
+// The host's ucontext for x86-64 as it lies in a signal frame.
+struct UContext {
+  uint64_t flags;
+  uint64_t link;
+  uint64_t stack_pointer;
+  uint32_t stack_flags;
+  uint32_t padding;
+  uint64_t stack_size;
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+  uint64_t eflags;
+  uint16_t cs, gs, fs, ss;
+  uint64_t error, trap, old_mask, cr2;
+  uint64_t fpstate;
+  uint64_t reserved[8];
+  uint64_t signal_mask;
+};
+static_assert(sizeof(UContext) == 304);
+
+}  // namespace runsc::boot::platform::stub
+
+#endif  // RUNSC_BOOT_PLATFORM_STUB_ABI_H_
