@@ -104,6 +104,11 @@ class Task final : public platform::ThreadEvents,
   // Replaces the credentials (setuid and friends); the caller has checked.
   void set_credentials(Credentials credentials);
   platform::Thread& thread() const { return *thread_; }
+  // For others than the task's own worker; null before it has one.
+  platform::ThreadRef thread_ref() const ABSL_LOCKS_EXCLUDED(state_mutex_) {
+    absl::MutexLock lock(&state_mutex_);
+    return thread_;
+  }
 
   // --- Context
   pid_t caller_tid() const override { return tid(); }

@@ -43,7 +43,9 @@ Totals SumUp(ProcFilesystem& filesystem, bool memory) {
     }
     TaskRef leader = group->leader();
     if (!memory || leader == nullptr || group->zombie()) continue;
-    auto statm = filesystem.host().Statm(leader->thread().process()->host_pid());
+    platform::ThreadRef thread = leader->thread_ref();
+    if (thread == nullptr) continue;
+    auto statm = filesystem.host().Statm(thread->process()->host_pid());
     if (statm.ok())
       totals.resident_pages += statm->resident - std::min(statm->resident, statm->shared);
   }

@@ -23,12 +23,12 @@ class TaskFile final : public pseudo::FileInode {
 
   Result<std::string> Generate(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    return entry_.generate({handle_.filesystem(), *task, handle_.process(), context});
+    return entry_.generate(TaskView(handle_.filesystem(), *task, handle_.process(), context));
   }
   Status Store(Context& context, std::string_view text) override {
     if (entry_.store == nullptr) return Error(EINVAL);
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    return entry_.store({handle_.filesystem(), *task, handle_.process(), context}, text);
+    return entry_.store(TaskView(handle_.filesystem(), *task, handle_.process(), context), text);
   }
   Status CheckOpen(Context& context, int flags) override {
     if (entry_.inspect == Inspect::kNo) return Ok();

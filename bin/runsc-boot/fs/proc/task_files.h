@@ -11,14 +11,31 @@
 namespace runsc::boot::proc {
 
 // What a function gets: the task, and whether it stands for its process.
-struct TaskView {
+class TaskView {
+ public:
+  TaskView(ProcFilesystem& filesystem, Task& task, bool process, Context& context)
+      : filesystem(filesystem), task(task), process(process), context(context) {}
+
   ProcFilesystem& filesystem;
   Task& task;
-  bool process;
+  const bool process;
   Context& context;  // the reader's
 
-  pid_t host_pid() const { return task.thread().process()->host_pid(); }
-  pid_t host_tid() const { return task.thread().host_tid(); }
+  // The host's ids of the task's stub; 0, which nobody has, once it has exited:
+  // the host may have given them to another stub since.
+  pid_t host_pid() const {
+    platform::ThreadRef thread = LiveThread();
+    return thread == nullptr ? 0 : thread->process()->host_pid();
+  }
+  pid_t host_tid() const {
+    platform::ThreadRef thread = LiveThread();
+    return thread == nullptr ? 0 : thread->host_tid();
+  }
+
+ private:
+  platform::ThreadRef LiveThread() const {
+    return task.memory_ref() == nullptr ? nullptr : task.thread_ref();
+  }
 };
 
 using TaskGenerator = Result<std::string> (*)(const TaskView& view);

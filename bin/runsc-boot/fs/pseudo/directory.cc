@@ -16,6 +16,8 @@ uint64_t ParentIno(const Path& path, uint64_t own) {
   return generated == nullptr ? own : generated->ino();
 }
 
+bool IsProc(const Filesystem& filesystem) { return std::string_view(filesystem.type()) == "proc"; }
+
 class DirectoryFile final : public File {
  public:
   DirectoryFile(Path path, int flags, std::shared_ptr<DirectoryInode> inode)
@@ -56,6 +58,21 @@ Result<FileRef> DirectoryInode::Open(Context& context, const Path& path, int fla
   TRY(CheckOpen(context));
   return FileRef(std::make_shared<DirectoryFile>(
       path, flags, std::static_pointer_cast<DirectoryInode>(shared_from_this())));
+}
+
+Result<InodeRef> DirectoryInode::Create(Context& context, std::string_view name,
+                                        const NewInode& inode) {
+  if (IsProc(filesystem())) return Error(ENOENT);
+  return Error(S_ISDIR(inode.mode) || S_ISLNK(inode.mode) ? EPERM : EACCES);
+}
+
+Status DirectoryInode::Link(std::string_view name, Inode& target) {
+  return Error(IsProc(filesystem()) ? ENOENT : EPERM);
+}
+
+Status DirectoryInode::Rename(std::string_view old_name, Inode& new_parent,
+                              std::string_view new_name, unsigned flags) {
+  return Error(IsProc(filesystem()) ? ENOENT : EPERM);
 }
 
 void StaticDirectory::Add(std::string_view name, std::shared_ptr<PseudoInode> inode) {

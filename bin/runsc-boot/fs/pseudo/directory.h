@@ -32,6 +32,12 @@ class DirectoryInode : public PseudoInode {
   virtual Status CheckOpen(Context& context) { return Ok(); }
 
   Result<FileRef> Open(Context& context, const Path& path, int flags) override;
+  // Nothing can be made, with the errors that Linux's file systems have for it:
+  // in /proc a new name is not even found.
+  Result<InodeRef> Create(Context& context, std::string_view name, const NewInode& inode) override;
+  Status Link(std::string_view name, Inode& target) override;
+  Status Rename(std::string_view old_name, Inode& new_parent, std::string_view new_name,
+                unsigned flags) override;
 
  protected:
   uint32_t links() override { return 2; }

@@ -85,7 +85,7 @@ Result<Attributes> PseudoInode::GetAttributes() {
 }
 
 Status PseudoInode::SetAttributes(const AttributeChange& change) {
-  if (change.mode || change.uid || change.gid) return Error(EPERM);
+  if (change.mode) return Error(EPERM);
   return Ok();
 }
 

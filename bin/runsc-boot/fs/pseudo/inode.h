@@ -61,8 +61,8 @@ class PseudoInode : public Inode {
   uint64_t ino() const { return ino_; }
   mode_t mode() const { return mode_; }
   Result<Attributes> GetAttributes() override;
-  // Size and times are accepted and ignored, as Linux does for O_TRUNC and
-  // touch(1); EPERM for the rest.
+  // Size, owner and times are accepted and ignored, as Linux's own files of this
+  // kind forget them with the inode; EPERM for the mode.
   Status SetAttributes(const AttributeChange& change) override;
 
  protected:
