@@ -27,28 +27,11 @@ void AddUnified(pseudo::Tree& tree, const pseudo::FunctionFile::Generator& proce
   tree.Text("pids.max", "max\n", 0644);
 }
 
-void AddLegacy(pseudo::Tree& tree, const pseudo::FunctionFile::Generator& processes,
-               uint64_t memory_total) {
-  for (const char* controller : {"cpu,cpuacct", "cpuset", "memory", "pids", "devices", "freezer"}) {
-    tree.File(absl::StrCat(controller, "/cgroup.procs"), 0644, processes);
-    tree.File(absl::StrCat(controller, "/tasks"), 0644, processes);
-    tree.Text(absl::StrCat(controller, "/notify_on_release"), "0\n", 0644);
-  }
-  tree.Link("cpu", "cpu,cpuacct");
-  tree.Link("cpuacct", "cpu,cpuacct");
-  tree.Text("cpu,cpuacct/cpu.cfs_period_us", "100000\n", 0644);
-  tree.Text("cpu,cpuacct/cpu.cfs_quota_us", "-1\n", 0644);
-  tree.Text("cpu,cpuacct/cpu.shares", "1024\n", 0644);
-  tree.Text("memory/memory.limit_in_bytes", absl::StrCat(memory_total, "\n"), 0644);
-  tree.Text("pids/pids.max", "max\n", 0644);
-}
-
 }  // namespace
 
 FilesystemRef MakeCgroupFilesystem(Options options) {
-  auto filesystem = std::make_shared<pseudo::PseudoFilesystem>(pseudo::FilesystemTraits{
-      options.unified ? "cgroup2" : "tmpfs", options.unified ? CGROUP2_SUPER_MAGIC : TMPFS_MAGIC,
-      options.dev, ""});
+  auto filesystem = std::make_shared<pseudo::PseudoFilesystem>(
+      pseudo::FilesystemTraits{"cgroup2", CGROUP2_SUPER_MAGIC, options.dev, ""});
   auto root = std::make_shared<pseudo::StaticDirectory>(*filesystem, pseudo::kRootIno, 0555);
   pseudo::Tree tree(*filesystem, root);
   pseudo::FunctionFile::Generator processes =
@@ -57,11 +40,7 @@ FilesystemRef MakeCgroupFilesystem(Options options) {
     for (pid_t pid : list()) absl::StrAppend(&text, pid, "\n");
     return text;
   };
-  if (options.unified) {
-    AddUnified(tree, processes);
-  } else {
-    AddLegacy(tree, processes, options.memory_total);
-  }
+  AddUnified(tree, processes);
   filesystem->SetRoot(root);
   return filesystem;
 }

@@ -1,5 +1,6 @@
-// The unified cgroup hierarchy as the container sees it: its own group, without
-// children, read-only. Limits are the host's business.
+// The unified cgroup hierarchy as the container sees it, also where a version 1
+// hierarchy is asked for: its own group, without children, read-only. Limits
+// are the host's business.
 #ifndef RUNSC_BOOT_FS_CGROUP_CGROUP_FILESYSTEM_H_
 #define RUNSC_BOOT_FS_CGROUP_CGROUP_FILESYSTEM_H_
 
@@ -12,8 +13,6 @@ namespace runsc::boot::cgroup {
 
 struct Options {
   dev_t dev = 0;
-  bool unified = true;  // type "cgroup2", else "cgroup"
-  uint64_t memory_total = 0;
   // The processes in the group.
   std::function<std::vector<pid_t>()> processes;
 };
