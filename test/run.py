@@ -19,8 +19,8 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import expect, host  # pylint: disable=wrong-import-position
-from harness.environment import REPOSITORY, Environment
+from harness import binaries, expect, host  # pylint: disable=wrong-import-position
+from harness.environment import Environment
 
 SUITES = ["lifecycle", "bundles", "mounts", "privileges", "main_job", "stdio", "differential", "docker"]
 
@@ -83,8 +83,7 @@ def run_test(name, function, env):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--runtime", default=os.path.join(REPOSITORY, "bazel-bin/bin/runsc-create",
-                                                          "runsc-create"))
+    parser.add_argument("--runtime", help="instead of the binaries that were built here")
     parser.add_argument("--reference", default="/usr/sbin/runc")
     parser.add_argument("--suite", action="append", choices=SUITES)
     parser.add_argument("--filter", default="", help="only tests whose name contains this")
@@ -95,7 +94,7 @@ def main():
 
     host.become_subreaper()
     outcomes = {}
-    env = Environment(os.path.abspath(options.runtime), options.reference, options.all)
+    env = Environment(options.runtime, options.reference, options.all)
     try:
         for suite in options.suite or SUITES:
             started, before = time.monotonic(), len(outcomes)

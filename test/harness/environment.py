@@ -6,19 +6,23 @@ import shutil
 import subprocess
 import tempfile
 
+from . import binaries
 from . import bundle as bundles
 from . import host
+from .binaries import REPOSITORY
 from .runtime import Runtime
-
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Environment:
+    """`runtime_path` None means the binaries that were built."""
+
     def __init__(self, runtime_path, reference_path, everything=False):
         self.everything = everything
         self.scratch = tempfile.mkdtemp(prefix="runsc-test-")
         os.chmod(self.scratch, 0o755)
-        self.runtime = Runtime(runtime_path, os.path.join(self.scratch, "state"))
+        if runtime_path is None:
+            runtime_path = binaries.stage(os.path.join(self.scratch, "bin"))
+        self.runtime = Runtime(os.path.abspath(runtime_path), os.path.join(self.scratch, "state"))
         self.reference = Runtime(reference_path, os.path.join(self.scratch, "reference-state"))
         # Set while a test suite has a daemon running from one test to the next.
         self.daemon_running = False

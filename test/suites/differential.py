@@ -8,7 +8,7 @@ the kernel differs.
 import os
 import shutil
 
-from harness.environment import REPOSITORY
+from harness.binaries import REPOSITORY
 
 # Programs about files run on each file system of the sandbox.
 FILE_PROGRAMS = {"open_cases", "names_cases", "io_cases", "attr_cases", "directory_cases"}
