@@ -33,6 +33,9 @@ SyscallImplementation SysGetdents, SysGetdents64, SysGetcwd, SysChdir, SysFchdir
 // dup.cc
 SyscallImplementation SysDup, SysDup2, SysDup3;
 
+// fcntl.cc
+SyscallImplementation SysFcntl, SysFlock;
+
 // futex.cc
 SyscallImplementation SysFutex, SysSetRobustList;
 

@@ -5,6 +5,12 @@
 
 namespace runsc::boot {
 
+FdTable::~FdTable() { RemoveAll(); }
+
+void FdTable::ReleaseRecordLocks(File& file) const {
+  if (const InodeRef& inode = file.inode(); inode != nullptr) inode->ReleaseLocks(this);
+}
+
 std::shared_ptr<FdTable> FdTable::Clone() const {
   auto copy = std::make_shared<FdTable>();
   absl::MutexLock lock(&mutex_);
@@ -48,6 +54,7 @@ void FdTable::SetLocked(int fd, FileRef file, bool close_on_exec) {
 FileRef FdTable::TakeLocked(int fd) {
   FileRef file = std::move(entries_[fd].file);
   entries_[fd] = Entry();
+  ReleaseRecordLocks(*file);
   first_free_hint_ = std::min(first_free_hint_, fd);
   return file;
 }
@@ -77,7 +84,7 @@ Result<FileRef> FdTable::Replace(int fd, FileRef file, bool close_on_exec, uint6
   if (fd < 0 || static_cast<uint64_t>(fd) >= limit) return Error(EBADF);
   absl::MutexLock lock(&mutex_);
   FileRef old;
-  if (FindLocked(fd) != nullptr) old = std::move(entries_[fd].file);
+  if (FindLocked(fd) != nullptr) old = TakeLocked(fd);
   SetLocked(fd, std::move(file), close_on_exec);
   return old;
 }

@@ -8,6 +8,10 @@
 
 namespace runsc::boot {
 
+File::~File() {
+  if (const InodeRef& node = inode(); node != nullptr) node->ReleaseLocks(this);
+}
+
 const InodeRef& File::inode() const {
   static const InodeRef none;
   return path_.valid() ? path_.dentry->inode() : none;

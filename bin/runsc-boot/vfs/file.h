@@ -41,7 +41,7 @@ class File : public std::enable_shared_from_this<File> {
  public:
   // `flags`: access mode and status flags of open(2).
   File(Path path, int flags) : path_(std::move(path)), flags_(flags) {}
-  virtual ~File() = default;
+  virtual ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/call_once.h"
 #include "bin/runsc-boot/vfs/attributes.h"
 #include "bin/runsc-boot/vfs/context.h"
 #include "common/result.h"
@@ -26,6 +27,7 @@
 namespace runsc::boot {
 
 class File;
+class FileLocks;
 class Filesystem;
 class Inode;
 struct Path;
@@ -106,9 +108,17 @@ class Inode : public std::enable_shared_from_this<Inode> {
   virtual Result<std::vector<std::string>> ListXattr() { return std::vector<std::string>(); }
   virtual Status RemoveXattr(std::string_view name) { return Error(EOPNOTSUPP); }
 
+  // --- Advisory locks (file_locks.h).
+  FileLocks& locks();
+  // Of an owner that goes away; costs nothing where nobody has locked.
+  void ReleaseLocks(const void* owner);
+
  private:
   Filesystem& filesystem_;
   std::atomic<mode_t> type_{0};
+  absl::once_flag locks_once_;
+  std::atomic<bool> has_locks_{false};
+  std::shared_ptr<FileLocks> locks_;  // set once
 };
 
 // One mounted instance's contents (the super block). Keeps itself alive as
