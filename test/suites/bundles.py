@@ -50,7 +50,7 @@ FIELDS = {
     "capability_is_number": ("process.capabilities.effective", [3], "effective"),
     "capabilities_is_list": ("process.capabilities", ["CAP_KILL"], "capabilities"),
     "rlimit_unknown": ("process.rlimits.0.type", "RLIMIT_HAPPINESS", "RLIMIT_HAPPINESS"),
-    "rlimit_soft_above_hard": ("process.rlimits.0.soft", 5000, "RLIMIT_NOFILE"),
+    "rlimit_soft_above_hard": ("process.rlimits.0.soft", 5000, "rlimits"),
     "rlimit_is_string": ("process.rlimits.0.hard", "many", "hard"),
     "no_root": ("root", ABSENT, "root"),
     "root_is_string": ("root", "/", "root"),
