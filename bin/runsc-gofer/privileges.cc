@@ -74,6 +74,8 @@ void AllowThreads(FilterBuilder& filter) {
       .Allow(SYS_sched_yield, "locks")
       .Allow(SYS_nanosleep, "locks")
       .Allow(SYS_sched_getaffinity, "locks: whether spinning can help")
+      .Allow(SYS_sched_getscheduler, "locks: order of those who wait")
+      .Allow(SYS_sched_getparam, "locks: order of those who wait")
       .Allow(SYS_clock_nanosleep, "locks")
       .Allow(SYS_gettid, "locks, log")
       .Allow(SYS_getpid, "log, abort")

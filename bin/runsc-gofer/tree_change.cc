@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ Status Tree::Make(const fs::MakeRequest& request, Answer& answer) {
   if (!status.ok() && !unnamed) {
     unlinkat(parent->fd.get(), request.name().c_str(), S_ISDIR(request.mode()) ? AT_REMOVEDIR : 0);
   }
+  if (status.ok()) TellParent(*parent, answer.reply.mutable_parent());
   return status;
 }
 
@@ -167,10 +169,9 @@ Status Tree::Remove(const fs::RemoveRequest& request, Answer& answer) {
   TRY(CheckWritable());
   TRY(CheckName(request.name()));
   TRY_ASSIGN(HeldFileRef parent, GetDirectory(request.parent()));
-  if (unlinkat(parent->fd.get(), request.name().c_str(), request.directory() ? AT_REMOVEDIR : 0) <
-      0) {
-    return Error(errno);
-  }
+  int flags = request.directory() ? AT_REMOVEDIR : 0;
+  if (unlinkat(parent->fd.get(), request.name().c_str(), flags) < 0) return Error(errno);
+  TellParent(*parent, answer.reply.mutable_parent());
   return Ok();
 }
 
@@ -182,8 +183,9 @@ Status Tree::Rename(const fs::RenameRequest& request, Answer& answer) {
   TRY_ASSIGN(HeldFileRef new_parent, GetDirectory(request.new_parent()));
   unsigned flags =
       (request.no_replace() ? RENAME_NOREPLACE : 0) | (request.exchange() ? RENAME_EXCHANGE : 0);
-  if (renameat2(old_parent->fd.get(), request.old_name().c_str(), new_parent->fd.get(),
-                request.new_name().c_str(), flags) < 0) {
+  // libc's function takes another call without flags, which is not allowed here.
+  if (syscall(SYS_renameat2, old_parent->fd.get(), request.old_name().c_str(), new_parent->fd.get(),
+              request.new_name().c_str(), flags) < 0) {
     return Error(errno);
   }
   TellParent(*new_parent, answer.reply.mutable_parent());

@@ -30,6 +30,7 @@ Result<GoferClient::Reply> GoferClient::Call(fs::FsRequest& request) {
     for (uint64_t handle : let_go_) request.add_close(handle);
     let_go_.clear();
   }
+  calls_.fetch_add(1, std::memory_order_relaxed);
   Result<Reply> reply = Exchange(*channel, request);
   if (!reply.ok()) {
     LOG_ERROR("gofer: ", reply.error().ToString());

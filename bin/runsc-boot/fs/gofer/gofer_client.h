@@ -7,6 +7,7 @@
 #ifndef RUNSC_BOOT_FS_GOFER_GOFER_CLIENT_H_
 #define RUNSC_BOOT_FS_GOFER_GOFER_CLIENT_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -35,6 +36,8 @@ class GoferClient {
   Result<Reply> Call(fs::FsRequest& request);
   // The handle is no longer used. Told to the gofer with the next request.
   void LetGo(uint64_t handle);
+  // Round trips so far.
+  uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr int kMaxConnections = 8;
@@ -49,6 +52,7 @@ class GoferClient {
     return !idle_.empty() || open_ == 0;
   }
 
+  std::atomic<uint64_t> calls_{0};
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<Channel>> idle_ ABSL_GUARDED_BY(mutex_);
   int open_ ABSL_GUARDED_BY(mutex_) = 0;          // idle or in use

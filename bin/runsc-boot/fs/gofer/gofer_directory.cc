@@ -26,20 +26,21 @@ Result<InodeRef> GoferInode::Lookup(Context& context, std::string_view name,
   Result<GoferInodeRef> found = LookupKnown(name, known);
   if (!known) found = WalkTo(name, ahead);
   if (!found.ok()) return std::move(found).error();
-  return InodeRef(std::move(*found));
+  return gofer_.Publish(std::move(*found));
 }
 
 Result<GoferInodeRef> GoferInode::LookupKnown(std::string_view name, bool& known) {
   std::unique_ptr<fs::Attributes> attributes;
+  Ahead ahead;  // let go without the lock
   {
     absl::MutexLock lock(&mutex_);
     if (auto found = ahead_.find(name); found != ahead_.end()) {
-      Ahead ahead = std::move(found->second);
+      ahead = std::move(found->second);
       ahead_.erase(found);
       if (ahead.expires > absl::Now()) {
         known = true;
         if (ahead.inode == nullptr) return Error(ENOENT);
-        return ahead.inode;
+        return std::move(ahead.inode);
       }
     }
     if (!gofer_.exclusive()) return Error(ENOENT);
@@ -102,10 +103,12 @@ Result<GoferInodeRef> GoferInode::WalkTo(std::string_view name,
 }
 
 void GoferInode::RememberAhead(std::string_view name, GoferInodeRef inode) {
-  absl::MutexLock lock(&mutex_);
-  if (ahead_.size() >= kMaxAhead) ahead_.clear();
   absl::Time expires = gofer_.exclusive() ? absl::InfiniteFuture() : absl::Now() + kSharedTrust;
-  ahead_[std::string(name)] = {std::move(inode), expires};
+  Ahead next = {std::move(inode), expires};
+  StringMap<Ahead> outdated;  // its files are let go without the lock
+  absl::MutexLock lock(&mutex_);
+  if (ahead_.size() >= kMaxAhead) outdated.swap(ahead_);
+  std::swap(ahead_[std::string(name)], next);
 }
 
 void GoferInode::RememberChild(std::string_view name, const GoferInodeRef& inode,
@@ -168,12 +171,12 @@ Result<GoferInodeRef> GoferInode::Make(std::string_view name, const NewInode& in
 Result<InodeRef> GoferInode::Create(Context& context, std::string_view name,
                                     const NewInode& inode) {
   TRY_ASSIGN(GoferInodeRef made, Make(name, inode));
-  return InodeRef(std::move(made));
+  return gofer_.Publish(std::move(made));
 }
 
 Result<InodeRef> GoferInode::CreateUnnamed(Context& context, const NewInode& inode) {
   TRY_ASSIGN(GoferInodeRef made, Make("", inode));
-  return InodeRef(std::move(made));
+  return gofer_.Publish(std::move(made));
 }
 
 Status GoferInode::Link(std::string_view name, Inode& target) {

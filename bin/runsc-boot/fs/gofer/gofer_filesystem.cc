@@ -33,7 +33,16 @@ Result<GoferAttachment> GoferFilesystem::Attach(Channel connection, Mode mode, d
   return attachment;
 }
 
-InodeRef GoferFilesystem::root() { return root_; }
+InodeRef GoferFilesystem::root() { return Publish(root_); }
+
+InodeRef GoferFilesystem::Publish(GoferInodeRef inode) {
+  struct Holder {
+    FilesystemRef filesystem;  // goes after the inode
+    GoferInodeRef inode;
+  };
+  auto holder = std::make_shared<Holder>(Holder{shared_from_this(), std::move(inode)});
+  return InodeRef(holder, holder->inode.get());
+}
 
 Result<struct statfs> GoferFilesystem::StatFs() {
   fs::FsRequest request;
@@ -54,23 +63,28 @@ Result<struct statfs> GoferFilesystem::StatFs() {
   return stat;
 }
 
-GoferInodeRef GoferFilesystem::FindLocked(const Key& key) {
+GoferInodeRef GoferFilesystem::Find(const Key& key) {
+  absl::MutexLock lock(&mutex_);
   auto found = inodes_.find(key);
   return found == inodes_.end() ? nullptr : found->second.lock();
 }
 
+GoferInodeRef GoferFilesystem::FindOrAdd(const GoferInodeRef& inode) {
+  absl::MutexLock lock(&mutex_);
+  std::weak_ptr<GoferInode>& place = inodes_[inode->key()];
+  GoferInodeRef current = place.lock();
+  if (current != nullptr) return current;
+  place = inode;
+  return inode;
+}
+
 GoferInodeRef GoferFilesystem::Adopt(const fs::Node& node) {
-  Key key(node.attributes().device(), node.attributes().inode());
-  GoferInodeRef inode;
-  {
-    absl::MutexLock lock(&mutex_);
-    inode = FindLocked(key);
-    if (inode == nullptr) {
-      inode = std::make_shared<GoferInode>(*this, node);
-      inode->KeepFilesystem();
-      inodes_[key] = inode;
-      return inode;
-    }
+  GoferInodeRef inode = Find({node.attributes().device(), node.attributes().inode()});
+  if (inode == nullptr) {
+    GoferInodeRef added = std::make_shared<GoferInode>(*this, node);
+    inode = FindOrAdd(added);
+    if (inode == added) return inode;
+    added->DisownHandle();
   }
   if (!inode->TakeHandle(node)) client_.LetGo(node.handle());
   return inode;
@@ -78,14 +92,9 @@ GoferInodeRef GoferFilesystem::Adopt(const fs::Node& node) {
 
 GoferInodeRef GoferFilesystem::AdoptUnopened(const fs::Attributes& attributes, GoferInodeRef parent,
                                              std::string_view name) {
-  Key key(attributes.device(), attributes.inode());
-  absl::MutexLock lock(&mutex_);
-  GoferInodeRef inode = FindLocked(key);
+  GoferInodeRef inode = Find({attributes.device(), attributes.inode()});
   if (inode != nullptr) return inode;
-  inode = std::make_shared<GoferInode>(*this, attributes, std::move(parent), name);
-  inode->KeepFilesystem();
-  inodes_[key] = inode;
-  return inode;
+  return FindOrAdd(std::make_shared<GoferInode>(*this, attributes, std::move(parent), name));
 }
 
 void GoferFilesystem::Forget(const GoferInode& inode) {
@@ -100,7 +109,8 @@ void GoferFilesystem::Forget(const GoferInode& inode) {
 }
 
 void GoferFilesystem::NoteDescriptor(const GoferInodeRef& inode) {
-  std::vector<GoferInodeRef> excess;  // dropped without the lock
+  // References are let go without the lock: the last one ends an inode.
+  std::vector<GoferInodeRef> seen, excess;
   {
     absl::MutexLock lock(&mutex_);
     with_descriptors_.push_back(inode);
@@ -109,11 +119,9 @@ void GoferFilesystem::NoteDescriptor(const GoferInodeRef& inode) {
       GoferInodeRef oldest = with_descriptors_.front().lock();
       with_descriptors_.pop_front();
       if (oldest == nullptr) continue;
-      if (oldest->UsedSinceLastAsked()) {
-        with_descriptors_.push_back(oldest);
-      } else {
-        excess.push_back(std::move(oldest));
-      }
+      bool used = oldest->UsedSinceLastAsked();
+      if (used) with_descriptors_.push_back(oldest);
+      (used ? seen : excess).push_back(std::move(oldest));
     }
   }
   for (const GoferInodeRef& old : excess) old->DropDescriptors();
@@ -126,13 +134,16 @@ void GoferFilesystem::NoteNames(const GoferInodeRef& inode, size_t count) {
     with_names_.emplace_back(inode, count);
     name_count_ += count;
     while (name_count_ > kMaxKnownNames && with_names_.size() > 1) {
-      GoferInodeRef oldest = with_names_.front().first.lock();
+      if (GoferInodeRef oldest = with_names_.front().first.lock()) {
+        excess.push_back(std::move(oldest));
+      }
       name_count_ -= with_names_.front().second;
       with_names_.pop_front();
-      if (oldest != nullptr && oldest != inode) excess.push_back(std::move(oldest));
     }
   }
-  for (const GoferInodeRef& old : excess) old->DropNames();
+  for (const GoferInodeRef& old : excess) {
+    if (old != inode) old->DropNames();
+  }
 }
 
 }  // namespace runsc::boot

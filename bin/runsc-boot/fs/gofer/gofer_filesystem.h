@@ -14,8 +14,8 @@
 // I/O happens on host descriptors that the gofer hands over, one for reading
 // and one for writing per file, which stay open while there is room.
 //
-// Lock order: a GoferInode's mutex before the file system's; neither is held
-// while the gofer is asked.
+// Locks: a GoferInode's mutex, the file system's and the client's are never held
+// together, nor while the gofer is asked or a reference to an inode is let go.
 #ifndef RUNSC_BOOT_FS_GOFER_GOFER_FILESYSTEM_H_
 #define RUNSC_BOOT_FS_GOFER_GOFER_FILESYSTEM_H_
 
@@ -67,6 +67,9 @@ class GoferFilesystem final : public Filesystem {
   // yet.
   GoferInodeRef AdoptUnopened(const fs::Attributes& attributes, GoferInodeRef parent,
                               std::string_view name);
+  // A reference for the VFS, which keeps the file system alive, too. Those that
+  // inodes have on each other do not, or nothing would ever end.
+  InodeRef Publish(GoferInodeRef inode);
   // `inode` must not be found by its number any more: the number may come back.
   void Forget(const GoferInode& inode);
   // Bounds what is kept: `inode` got a host descriptor; it got to know names.
@@ -77,19 +80,23 @@ class GoferFilesystem final : public Filesystem {
   using Key = std::pair<uint64_t, uint64_t>;  // host device, inode
 
   GoferFilesystem(Channel connection, Mode mode, dev_t device);
-  GoferInodeRef FindLocked(const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The known inode, or null.
+  GoferInodeRef Find(const Key& key);
+  // The known inode with the same key; else `inode`, which is known now.
+  GoferInodeRef FindOrAdd(const GoferInodeRef& inode);
 
   GoferClient client_;
   const Mode mode_;
   const dev_t device_;
   bool on_overlayfs_ = false;  // set before the first inode is handed out
-  GoferInodeRef root_;
 
   absl::Mutex mutex_;
   absl::flat_hash_map<Key, std::weak_ptr<GoferInode>> inodes_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::weak_ptr<GoferInode>> with_descriptors_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::pair<std::weak_ptr<GoferInode>, size_t>> with_names_ ABSL_GUARDED_BY(mutex_);
   size_t name_count_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  GoferInodeRef root_;  // the last member: its end uses the others
 };
 
 }  // namespace runsc::boot

@@ -47,11 +47,13 @@ GoferInode::GoferInode(GoferFilesystem& filesystem, const fs::Attributes& attrib
 
 GoferInode::~GoferInode() {
   gofer_.Forget(*this);
-  absl::MutexLock lock(&mutex_);
-  if (handle_ != 0) gofer_.client().LetGo(handle_);
+  uint64_t handle;
+  {
+    absl::MutexLock lock(&mutex_);
+    handle = handle_;
+  }
+  if (handle != 0) gofer_.client().LetGo(handle);
 }
-
-void GoferInode::KeepFilesystem() { keep_ = gofer_.shared_from_this(); }
 
 Result<uint64_t> GoferInode::Handle() {
   GoferInodeRef parent;
@@ -88,6 +90,11 @@ bool GoferInode::TakeHandle(const fs::Node& node) {
   parent = std::move(parent_);
   name_.clear();
   return true;
+}
+
+void GoferInode::DisownHandle() {
+  absl::MutexLock lock(&mutex_);
+  handle_ = 0;
 }
 
 uint64_t GoferInode::Version() const {
@@ -166,13 +173,14 @@ Status GoferInode::PrepareNameRemoval() {
 
 void GoferInode::NameRemoved() {
   bool last;
+  GoferInodeRef parent;  // let go without the lock
   {
     absl::MutexLock lock(&mutex_);
     last = attributes_.nlink <= 1 || S_ISDIR(type_);
     if (handle_ == 0 && parent_ != nullptr) {
       // Nothing will ever fetch it; what is known of it is all there is.
       attributes_.nlink = S_ISDIR(type_) ? 0 : attributes_.nlink - 1;
-      parent_.reset();
+      parent = std::move(parent_);
     } else {
       ++version_;
       valid_until_ = absl::InfinitePast();

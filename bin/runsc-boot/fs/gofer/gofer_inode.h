@@ -73,12 +73,13 @@ class GoferInode final : public Inode {
 
   // --- For the file system.
   std::pair<uint64_t, uint64_t> key() const { return {device_, number_}; }
-  void KeepFilesystem();
   // The gofer's handle; fetched if there is none yet. ENOENT when the file has
   // gone before it was fetched.
   Result<uint64_t> Handle();
   // The gofer found this file once more. False when the handle is not needed.
   bool TakeHandle(const fs::Node& node);
+  // Another inode has the handle that this one was made with.
+  void DisownHandle();
   bool UsedSinceLastAsked() { return used_.exchange(false); }
   void DropDescriptors();
   void DropNames();
@@ -127,8 +128,7 @@ class GoferInode final : public Inode {
   GoferInodeRef Self() { return std::static_pointer_cast<GoferInode>(shared_from_this()); }
 
   GoferFilesystem& gofer_;
-  std::shared_ptr<Filesystem> keep_;  // null for the root, which gofer_ keeps
-  const uint64_t device_, number_;    // on the host
+  const uint64_t device_, number_;  // on the host
   const mode_t type_;
   std::atomic<mode_t> mode_;
   std::atomic<bool> stale_{false}, mapped_{false}, used_{false};
