@@ -1,0 +1,157 @@
+#include <sys/wait.h>
+
+#include <csignal>
+#include <thread>
+
+#include "bin/runsc-boot/control/server.h"
+#include "common/log.h"
+
+namespace runsc::boot::control {
+namespace {
+
+using runsc::control::ControlReply;
+using runsc::control::ControlRequest;
+
+constexpr int kLastSignal = 64;
+constexpr absl::Duration kAnswerTimeout = absl::Seconds(1);
+
+// The wait status of a process that exited with `code`.
+constexpr int Exited(int code) { return code << 8; }
+
+// What shells and other runtimes report for a program that cannot be run.
+int StatusOfStartError(int error) { return Exited(error == ENOENT ? 127 : 126); }
+
+ControlReply Failure(const Error& error) {
+  ControlReply reply;
+  reply.set_error(error.code());
+  reply.set_message(error.message());
+  return reply;
+}
+
+ControlReply Reply(const Status& status) {
+  return status.ok() ? ControlReply() : Failure(status.error());
+}
+
+}  // namespace
+
+ControlReply Lifecycle::Answer(const ControlRequest& request) {
+  switch (request.body_case()) {
+    case ControlRequest::kStart:
+      return Reply(Start());
+    case ControlRequest::kSignal:
+      return Reply(
+          Signal(request.signal().pid(), request.signal().signal(), request.signal().all()));
+    case ControlRequest::kWait: {
+      Result<int> status = Wait(request.wait().pid());
+      if (!status.ok()) return Failure(status.error());
+      ControlReply reply;
+      reply.mutable_wait()->set_status(*status);
+      return reply;
+    }
+    case ControlRequest::kProcesses: {
+      ControlReply reply;
+      runsc::control::ProcessesReply& list = *reply.mutable_processes();
+      for (const ProcessInfo& info : sandbox_.Processes()) {
+        runsc::control::Process& process = *list.add_processes();
+        process.set_pid(info.pid);
+        process.set_parent_pid(info.parent);
+        process.set_uid(info.uid);
+        process.set_threads(info.threads);
+        process.set_command(info.command);
+      }
+      absl::MutexLock lock(&mutex_);
+      list.set_started(phase_ != Phase::kCreated);
+      return reply;
+    }
+    case ControlRequest::kDestroy:
+      Destroy();
+      return ControlReply();
+    case ControlRequest::BODY_NOT_SET:
+      break;
+  }
+  return Failure(Error(EBADMSG, "unknown command"));
+}
+
+Status Lifecycle::Start() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (phase_ != Phase::kCreated) return Error(EBUSY, "the container has been started already");
+    phase_ = Phase::kStarting;
+  }
+  Status started = sandbox_.Start();
+  if (!started.ok()) {
+    LOG_WARNING("start: ", started.error().ToString());
+    End(StatusOfStartError(started.error().code()));
+    return started;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
+  }
+  std::thread([this] {
+    Result<int> status = sandbox_.Wait(0);
+    End(status.ok() ? *status : SIGKILL);
+  }).detach();
+  return Ok();
+}
+
+Result<int> Lifecycle::Wait(pid_t pid) {
+  if (pid < 0) return Error(EINVAL, "invalid process id");
+  if (pid != 0) return sandbox_.Wait(pid);
+  return WaitForEnd();
+}
+
+Status Lifecycle::Signal(pid_t pid, int signo, bool all) {
+  if (signo < 1 || signo > kLastSignal) return Error(EINVAL, "invalid signal");
+  if (pid < 0) return Error(EINVAL, "invalid process id");
+  Phase phase;
+  {
+    absl::MutexLock lock(&mutex_);
+    phase = phase_;
+  }
+  if (phase == Phase::kEnded) return Error(ESRCH, "container not running");
+  if (phase == Phase::kCreated) {
+    // Init is not there yet; what would have ended it ends the container.
+    if (pid != 0) return Error(ESRCH, "no such process");
+    End(signo);
+    return Ok();
+  }
+  return sandbox_.Signal(pid, signo, all);
+}
+
+void Lifecycle::Destroy() {
+  sandbox_.Destroy();
+  End(SIGKILL);
+}
+
+void Lifecycle::End(int status) {
+  absl::MutexLock lock(&mutex_);
+  if (phase_ == Phase::kEnded) return;
+  phase_ = Phase::kEnded;
+  status_ = status;
+}
+
+int Lifecycle::WaitForEnd() {
+  absl::MutexLock lock(&mutex_);
+  auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return phase_ == Phase::kEnded; };
+  mutex_.Await(absl::Condition(&ended));
+  return status_;
+}
+
+void Lifecycle::BeginAnswer() {
+  absl::MutexLock lock(&mutex_);
+  ++answers_;
+}
+
+void Lifecycle::EndAnswer() {
+  absl::MutexLock lock(&mutex_);
+  --answers_;
+}
+
+void Lifecycle::WaitForAnswers() {
+  absl::MutexLock lock(&mutex_);
+  auto none = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return answers_ == 0; };
+  mutex_.AwaitWithTimeout(absl::Condition(&none), kAnswerTimeout);
+}
+
+}  // namespace runsc::boot::control
