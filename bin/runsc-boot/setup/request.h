@@ -12,7 +12,7 @@
 namespace runsc::boot::setup {
 
 struct Request {
-  control::BootRequest message;
+  runsc::control::BootRequest message;
   FileDescriptor stdio[3];
   FileDescriptor control;  // the listening socket
   FileDescriptor log;
@@ -25,7 +25,8 @@ struct Request {
 Result<Request> ReceiveRequest(Channel& controller);
 
 // The part of it that needs no channel.
-Result<Request> SortDescriptors(control::BootRequest message, std::vector<FileDescriptor> fds);
+Result<Request> SortDescriptors(runsc::control::BootRequest message,
+                                std::vector<FileDescriptor> fds);
 
 }  // namespace runsc::boot::setup
 
