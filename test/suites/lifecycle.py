@@ -9,6 +9,16 @@ from harness import expect, host
 from harness.environment import read
 
 SLEEPER = ["/bin/sleep", "1000"]
+# Calls that a static busybox makes, for a profile that refuses all others.
+ALL_CALLS = (
+    "access arch_prctl brk capget capset chdir clock_gettime clock_nanosleep clone close dup dup2 "
+    "epoll_ctl epoll_pwait execve exit exit_group faccessat2 fchdir fchown fcntl fstat fstatfs "
+    "futex getcwd getdents64 geteuid getgid getpid getppid getrandom getuid ioctl lseek mmap "
+    "mprotect mremap munmap nanosleep newfstatat open openat openat2 pipe pipe2 poll prctl "
+    "prlimit64 read readlink readlinkat rseq rt_sigaction rt_sigprocmask rt_sigreturn "
+    "sched_getaffinity set_robust_list set_tid_address setgid setgroups sigaltstack statfs "
+    "statx tgkill uname wait4 write writev close_range setuid getegid"
+).split()
 
 
 def created(env, args=SLEEPER, **settings):
@@ -388,6 +398,47 @@ def test_ten_containers_at_once(env):
         output.close()
         expect.equal((code, read(os.path.join(bundle, "output"))), (0, f"{number}\n"),
                      f"container {number}")
+
+
+def test_calls_as_docker_makes_them(env):
+    """Flags, order, working directory and leaked descriptors of Docker's shim."""
+    container = env.runtime.new_id()
+
+    def like_docker(config):
+        config["process"]["oomScoreAdj"] = 0
+        config["linux"].update({
+            "cgroupsPath": f"/{container}-docker/{container}",
+            "sysctl": {"net.ipv4.ip_unprivileged_port_start": "0"},
+            "resources": {"devices": [{"allow": False, "access": "rwm"}],
+                          "cpu": {"shares": 0}, "blockIO": {"weight": 0}},
+            "seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+                        "syscalls": [{"names": ALL_CALLS, "action": "SCMP_ACT_ALLOW"}]},
+            "maskedPaths": ["/proc/acpi", "/proc/kcore", "/sys/firmware"],
+            "readonlyPaths": ["/proc/bus", "/proc/sys"],
+        })
+    bundle = env.bundle(env.shared_root("busybox"), SLEEPER, change=like_docker)
+    log, pid_file = os.path.join(bundle, "log.json"), os.path.join(bundle, "init.pid")
+    runtime = env.runtime.with_flags("--log", log, "--log-format", "json")
+    leaks = [os.open("/etc/passwd", os.O_RDONLY) for _ in range(4)]
+    try:
+        with open(os.path.join(bundle, "output"), "wb") as output:
+            done = runtime.call("create", "--bundle", bundle, "--pid-file", pid_file, container,
+                                cwd=bundle, pass_fds=leaks, stdout=output, stderr=output)
+        expect.equal(done.code, 0, "create: " + read(os.path.join(bundle, "output")))
+        pid = int(read(pid_file))
+        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        expect.true("/etc/passwd" not in held, "a leaked descriptor reached the init process")
+        expect.success(runtime.call("start", container, cwd=bundle), "start")
+        expect.success(runtime.call("kill", container, "9", cwd=bundle), "kill")
+        wait_stopped(env, container)
+        expect.success(runtime.call("delete", container, cwd=bundle), "delete")
+        expect.success(runtime.call("delete", "--force", container, cwd=bundle), "delete again")
+    finally:
+        env.runtime.call("delete", "--force", container)
+        for fd in leaks:
+            os.close(fd)
+        for path in sorted(host.cgroups_named(f"{container}-docker"), reverse=True):
+            host.remove_cgroup(path)
 
 
 def sandbox_processes(env, container):
