@@ -95,6 +95,7 @@ void NotifyPlatform::Shutdown() {
     pool_->Shutdown();
   }
   if (reaper_) reaper_->Stop();
+  for (const auto& thread : threads) thread->DropEvents();
   absl::MutexLock lock(&mutex_);
   threads_.clear();
   processes_.clear();
@@ -162,6 +163,7 @@ void NotifyPlatform::Remove(const std::shared_ptr<StubThread>& thread) {
   }
   thread->stub_process()->RemoveThread(thread.get());
   thread->LeaveSpace();
+  thread->DropEvents();
 }
 
 void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
@@ -187,7 +189,11 @@ void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
     thread->space()->RemoveThread(thread->host_tid());
     thread->set_phase(StubThread::Phase::kDead);
     pool_->MarkDead(thread->mailbox());
-    if (!process->killed() && !shutting_down_.load()) pool_->SubmitDeath(thread);
+    if (!process->killed() && !shutting_down_.load()) {
+      pool_->SubmitDeath(thread);
+    } else {
+      thread->DropEvents();
+    }
   }
 }
 
@@ -199,7 +205,8 @@ void NotifyPlatform::Handle(const std::shared_ptr<StubThread>& thread,
 }
 
 void NotifyPlatform::HandleDeath(const std::shared_ptr<StubThread>& thread) {
-  thread->events().OnDeath(*thread);
+  if (std::shared_ptr<ThreadEvents> events = thread->events()) events->OnDeath(*thread);
+  thread->DropEvents();
 }
 
 std::shared_ptr<StubThread> NotifyPlatform::Route(const Notification& notification) {
@@ -325,6 +332,7 @@ bool NotifyPlatform::RouteExecRegion(const Notification& notification) {
     other->space()->RemoveThread(other->host_tid());
     other->set_phase(StubThread::Phase::kDead);
     pool_->MarkDead(other->mailbox());
+    other->DropEvents();
   }
   thread->LeaveSpace();
   Result<std::shared_ptr<StubAddressSpace>> space = StubAddressSpace::Create();

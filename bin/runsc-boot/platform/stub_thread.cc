@@ -26,12 +26,23 @@ constexpr int kMaxParkedNotifications = 16;
 StubThread::~StubThread() { LeaveSpace(); }
 
 std::shared_ptr<AddressSpace> StubThread::address_space() const {
-  absl::MutexLock lock(&space_mutex_);
+  absl::MutexLock lock(&mutex_);
   return space_;
 }
 
+std::shared_ptr<ThreadEvents> StubThread::events() const {
+  absl::MutexLock lock(&mutex_);
+  return events_;
+}
+
+void StubThread::DropEvents() {
+  std::shared_ptr<ThreadEvents> dropped;
+  absl::MutexLock lock(&mutex_);
+  dropped.swap(events_);
+}
+
 void StubThread::Prepare(std::shared_ptr<StubAddressSpace> space, uint32_t slot) {
-  absl::MutexLock lock(&space_mutex_);
+  absl::MutexLock lock(&mutex_);
   space_ = std::move(space);
   slot_index_ = slot;
   slot_ = space_->slot(slot);
@@ -60,15 +71,17 @@ void StubThread::BeginEvent(const Notification& notification) {
 
 void StubThread::HandleNotification(const Notification& notification) {
   (void)run_state_.load(std::memory_order_acquire);
+  std::shared_ptr<ThreadEvents> events = this->events();
+  if (events == nullptr) return;
   if (IsFromStub(notification)) {
-    if (notification.call.number == stub::kSysEnter) return HandleEnter(notification);
-    if (notification.call.number == stub::kSysDone) return HandleDone(notification);
+    if (notification.call.number == stub::kSysEnter) return HandleEnter(*events, notification);
+    if (notification.call.number == stub::kSysDone) return HandleDone(*events, notification);
   }
   if (phase() != Phase::kRunning) return Misbehaved("a call at the wrong time");
   BeginEvent(notification);
   in_stub_ = false;
   call_ = notification.call;
-  events_->OnSyscall(*this, call_);
+  events->OnSyscall(*this, call_);
 }
 
 Status StubThread::TakeFrame(const Notification& notification) {
@@ -80,7 +93,7 @@ Status StubThread::TakeFrame(const Notification& notification) {
   return Ok();
 }
 
-void StubThread::HandleEnter(const Notification& notification) {
+void StubThread::HandleEnter(ThreadEvents& events, const Notification& notification) {
   Phase before = phase();
   uint64_t signal = notification.call.args[1];
   bool expected = before == Phase::kRunning || (before == Phase::kStarting && signal == 0) ||
@@ -93,17 +106,22 @@ void StubThread::HandleEnter(const Notification& notification) {
     SetTid(tid);
     if (process_->host_pid() == host_tid()) process_->set_pid(tid);
     BeginEvent(notification);
-    return events_->OnStart(*this);
+    return events.OnStart(*this);
   }
   if (before == Phase::kExecuted) {
     space_->SetVdsoBase(notification.call.args[5]);
     BeginEvent(notification);
-    return events_->OnExec(*this, Ok());
+    return events.OnExec(*this, Ok());
   }
   BeginEvent(notification);
+  HandleSignal(events, notification);
+}
+
+void StubThread::HandleSignal(ThreadEvents& events, const Notification& notification) {
+  uint64_t signal = notification.call.args[1];
   switch (signal) {
     case SIGSYS:
-      return HandleTrap();
+      return HandleTrap(events);
     case SIGSEGV:
     case SIGBUS:
     case SIGFPE:
@@ -113,24 +131,24 @@ void StubThread::HandleEnter(const Notification& notification) {
       if (!info) return Misbehaved("a forged siginfo");
       // The number decides who is called: not the application's to choose.
       info->si_signo = static_cast<int>(signal);
-      return events_->OnFault(*this, *info);
+      return events.OnFault(*this, *info);
     }
     case stub::kKickSignal:
-      return events_->OnInterrupt(*this);
+      return events.OnInterrupt(*this);
     default:
       return Misbehaved("an unknown signal");
   }
 }
 
-void StubThread::HandleTrap() {
+void StubThread::HandleTrap(ThreadEvents& events) {
   const Registers& r = registers();
   call_.number = static_cast<uint32_t>(r.rax);
   call_.args = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
   call_.instruction_pointer = r.rip;
-  events_->OnSyscall(*this, call_);
+  events.OnSyscall(*this, call_);
 }
 
-void StubThread::HandleDone(const Notification& notification) {
+void StubThread::HandleDone(ThreadEvents& events, const Notification& notification) {
   auto value = static_cast<int64_t>(notification.call.args[0]);
   bool failed = value < 0 && value >= -4095;
   Phase before = phase();
@@ -140,17 +158,17 @@ void StubThread::HandleDone(const Notification& notification) {
     std::shared_ptr<StubThread> child = std::exchange(child_, nullptr);
     if (failed) {
       if (platform_.ForgetChild(clone_token_)) child->LeaveSpace();
-      return events_->OnCloned(*this, Error(static_cast<int>(-value)));
+      return events.OnCloned(*this, Error(static_cast<int>(-value)));
     }
     pid_t known = child->tid();
     auto tid = static_cast<pid_t>(value);
     if (tid <= 0 || (known != 0 && known != tid)) return Misbehaved("a forged child");
-    return events_->OnCloned(*this, tid);
+    return events.OnCloned(*this, tid);
   }
   if (before == Phase::kExecAsking || before == Phase::kExecuting) {
     process_->EndExec();
     BeginEvent(notification);
-    return events_->OnExec(*this, Error(failed ? static_cast<int>(-value) : EIO));
+    return events.OnExec(*this, Error(failed ? static_cast<int>(-value) : EIO));
   }
   Misbehaved("a result at the wrong time");
 }
@@ -361,7 +379,12 @@ Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
 }
 
 void StubThread::StartExec() {
-  if (!process_->BeginExec(shared_from_this())) return events_->OnExec(*this, Error(EAGAIN));
+  if (!process_->BeginExec(shared_from_this())) {
+    if (std::shared_ptr<ThreadEvents> events = this->events()) {
+      events->OnExec(*this, Error(EAGAIN));
+    }
+    return;
+  }
   Uncount();
   set_phase(Phase::kExecAsking);
   PostOp(stub::kOpExec);

@@ -70,7 +70,10 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   Phase phase() const { return phase_.load(std::memory_order_acquire); }
   void set_phase(Phase phase) { phase_.store(phase, std::memory_order_release); }
   Mailbox& mailbox() { return mailbox_; }
-  ThreadEvents& events() { return *events_; }
+  // The kernel's side; nullptr after DropEvents.
+  std::shared_ptr<ThreadEvents> events() const;
+  // At the thread's end, since the kernel's side usually refers to the thread.
+  void DropEvents();
   const std::shared_ptr<StubProcess>& stub_process() const { return process_; }
   const std::shared_ptr<StubAddressSpace>& space() const { return space_; }
 
@@ -94,9 +97,10 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   static constexpr uint32_t kRunningBit = 1;
   static constexpr uint32_t kKickBit = 2;
 
-  void HandleEnter(const Notification& notification);
-  void HandleDone(const Notification& notification);
-  void HandleTrap();
+  void HandleEnter(ThreadEvents& events, const Notification& notification);
+  void HandleSignal(ThreadEvents& events, const Notification& notification);
+  void HandleDone(ThreadEvents& events, const Notification& notification);
+  void HandleTrap(ThreadEvents& events);
   // Reads the frame of a kSysEnter; in stub afterwards. EFAULT: forged.
   Status TakeFrame(const Notification& notification);
   void BeginEvent(const Notification& notification);
@@ -115,7 +119,8 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   void Kick();
 
   NotifyPlatform& platform_;
-  std::shared_ptr<ThreadEvents> events_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<ThreadEvents> events_ ABSL_GUARDED_BY(mutex_);
   std::atomic<Phase> phase_ = Phase::kUnborn;
   std::atomic<uint32_t> run_state_ = 0;
   std::atomic<pid_t> tid_ = 0;
@@ -124,7 +129,6 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
 
   std::shared_ptr<StubProcess> process_;
   // Written by the owner with the mutex held; others read it with the mutex.
-  mutable absl::Mutex space_mutex_;
   std::shared_ptr<StubAddressSpace> space_;
   uint32_t slot_index_ = 0;
   bool has_slot_ = false;

@@ -23,7 +23,7 @@
     }                                                                   \
   } while (0)
 
-enum { NOTHING = 1000, IN_STUB, BLOCK, RELEASE, BLOCKED, SIGNAL, NATIVE, MAP_TWICE, FAULTS };
+enum { NOTHING = 1000, IN_STUB, BLOCK, RELEASE, BLOCKED, SIGNAL, NATIVE, KILL, FAULTS };
 
 static int Plain(void) {
   for (long i = 0; i < 1000; ++i) CHECK(syscall(NOTHING, i) == i + 1);
@@ -59,6 +59,45 @@ static int Fork(void) {
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 40 + i);
     CHECK(mine == 1);
+  }
+  return 0;
+}
+
+static int ManyForks(int count) {
+  for (int i = 0; i < count; ++i) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) _exit(1);
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 1);
+  }
+  return 0;
+}
+
+static int WaitForDeath(void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (;;) syscall(NOTHING, 1);
+  }
+  int status = 0;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  return 0;
+}
+
+static int KillChild(void) {
+  for (int i = 0; i < 50; ++i) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+      for (;;) syscall(i % 2 ? IN_STUB : NOTHING, 1);
+    }
+    struct timespec moment = {0, 1000 * i};
+    nanosleep(&moment, NULL);
+    CHECK(syscall(KILL, pid) == 0);
+    int status = 0;
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
   }
   return 0;
 }
@@ -176,6 +215,22 @@ static void* ExecFromThread(void* argument) {
 static void* Spin(void* argument) {
   for (;;) syscall(NOTHING, 1);
   return NULL;
+}
+
+static int BusyProcesses(void) {
+  for (int i = 0; i < 4; ++i) {
+    if (fork() == 0) {
+      pthread_t thread;
+      pthread_create(&thread, NULL, Spin, NULL);
+      pthread_create(&thread, NULL, Block, NULL);
+      for (;;) syscall(IN_STUB, 1);
+    }
+  }
+  for (;;) {
+    pid_t pid = fork();
+    if (pid == 0) _exit(0);
+    waitpid(pid, NULL, 0);
+  }
 }
 
 static int ThreadExec(void) {
@@ -300,6 +355,10 @@ int main(int argc, char** argv) {
   if (!strcmp(what, "plain")) return Plain();
   if (!strcmp(what, "in-stub")) return InStub();
   if (!strcmp(what, "fork")) return Fork();
+  if (!strcmp(what, "many-forks")) return ManyForks(number);
+  if (!strcmp(what, "wait-for-death")) return WaitForDeath();
+  if (!strcmp(what, "kill-child")) return KillChild();
+  if (!strcmp(what, "busy")) return BusyProcesses();
   if (!strcmp(what, "processes")) return Processes(number);
   if (!strcmp(what, "threads")) return Threads();
   if (!strcmp(what, "blocked")) return Blocked(number);

@@ -21,6 +21,28 @@ constexpr uint64_t kStackSize = 1 << 20;
 constexpr int kProgramFd = 10;
 
 uint64_t Down(uint64_t value) { return value & ~(kPage - 1); }
+// What the filter allows by itself unless told otherwise.
+bool IsHarmless(const SyscallInfo& call) {
+  switch (call.number) {
+    case SYS_munmap:
+    case SYS_mprotect:
+    case SYS_mremap:
+    case SYS_madvise:
+    case SYS_brk:
+    case SYS_futex:
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+    case SYS_sched_yield:
+    case SYS_set_robust_list:
+    case SYS_set_tid_address:
+    case SYS_rseq:
+    case SYS_arch_prctl:
+      return true;
+    default:
+      return false;
+  }
+}
+
 uint64_t Up(uint64_t value) { return Down(value + kPage - 1); }
 
 }  // namespace
@@ -64,8 +86,9 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
       std::shared_ptr<Task> target = kernel_.Find(static_cast<pid_t>(a[0]));
       if (target == nullptr) return t.Return(-ESRCH);
       target->pending_signal = static_cast<int>(a[1]);
-      if (target.get() != this) target->thread->Interrupt();
-      if (target.get() == this) {
+      if (target.get() != this) {
+        if (ThreadRef other = kernel_.FindThread(static_cast<pid_t>(a[0]))) other->Interrupt();
+      } else {
         if (!t.EnterStub()) return;
         t.registers().rax = 0;
         return OnInterrupt(t);
@@ -78,10 +101,28 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
       if (t.RunNative({&native, 1}, true)) t.Return(native.result);
       return;
     }
+    case kSysKill: {
+      auto pid = static_cast<pid_t>(a[0]);
+      ThreadRef target = kernel_.FindThread(pid);
+      if (target != nullptr) {
+        if (auto process = target->process(); process != nullptr) {
+          process->Kill();
+        } else {
+          kernel_.Find(pid)->killed_ = true;
+        }
+      }
+      {
+        absl::MutexLock lock(&kernel_.mutex_);
+        kernel_.zombies_.try_emplace(pid, SIGKILL);
+        kernel_.changed_.SignalAll();
+      }
+      return t.Return(target != nullptr ? 0 : -ESRCH);
+    }
     case kSysFaults:
       kernel_.fault_skip_ = static_cast<int>(a[0]);
       return t.Return(0);
     case SYS_mmap: {
+      if (a[3] & MAP_ANONYMOUS) return t.ContinueOnHost();
       // File mappings name the program by any descriptor.
       Status status = t.InstallFd(kernel_.program_fd_.get(), static_cast<int>(a[4]));
       if (!status) return t.Return(-status.code());
@@ -148,13 +189,17 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
     case SYS_exit_group:
       return Exit(t, static_cast<int>(a[0]), true);
     default:
+      if (!kernel_.options_.native_calls && IsHarmless(call)) return t.ContinueOnHost();
       return t.Return(-ENOSYS);
   }
 }
 
 void Task::Exit(Thread& t, int status, bool group) {
   bool leader = t.tid() == process_->pid;
-  if (!group && !leader) return t.ExitThread();
+  if (!group && !leader) {
+    kernel_.Forget(t.tid());
+    return t.ExitThread();
+  }
   if (process_->pid == 1) {
     kernel_.Finish(status);
   } else {
@@ -207,22 +252,34 @@ void Task::Clone(Thread& t, const CloneArgs& wanted) {
   auto state = same_process ? process_ : std::make_shared<ProcessState>(*process_);
   if (!same_process) state->pid = 0;
   auto child = std::make_shared<Task>(kernel_, state);
+  // The child may start before StartClone returns, and be looked for.
+  absl::ReleasableMutexLock lock(&kernel_.mutex_);
   Result<ThreadRef> thread = t.StartClone(args, child);
-  if (!thread) return t.Return(-thread.code());
+  if (thread) {
+    child->thread = *thread;
+    child_ = std::move(child);
+    return;
+  }
+  lock.Release();
+  t.Return(-thread.code());
 }
 
 void Task::OnStart(Thread& t) {
-  thread = std::static_pointer_cast<Thread>(
-      static_cast<std::shared_ptr<Thread>>(std::shared_ptr<Thread>(&t, [](Thread*) {})));
   if (process_->pid == 0) process_->pid = t.tid();
   {
     absl::MutexLock lock(&kernel_.mutex_);
     kernel_.tasks_[t.tid()] = shared_from_this();
   }
+  if (killed_) return t.process()->Kill();
   t.Resume();
 }
 
 void Task::OnCloned(Thread& t, Result<pid_t> child_tid) {
+  {
+    absl::MutexLock lock(&kernel_.mutex_);
+    std::shared_ptr<Task> child = std::move(child_);
+    if (child_tid) kernel_.tasks_.try_emplace(*child_tid, std::move(child));
+  }
   t.Return(child_tid ? *child_tid : -child_tid.code());
 }
 
@@ -237,7 +294,6 @@ void Task::OnDeath(Thread& t) {
 void Task::OnExec(Thread& t, Status status) {
   if (!status) return t.Return(-status.code());
   if (process_->pid == 0) process_->pid = t.tid();
-  if (thread == nullptr) thread = std::shared_ptr<Thread>(&t, [](Thread*) {});
   process_->actions.clear();
   {
     absl::MutexLock lock(&kernel_.mutex_);
@@ -344,7 +400,8 @@ Status TestKernel::Start(std::vector<std::string> arguments) {
   auto task = std::make_shared<Task>(*this, state);
   task->arguments = std::move(arguments);
   task->arguments.insert(task->arguments.begin(), "guest");
-  TRY_ASSIGN(first_, platform_->Start(task));
+  absl::MutexLock lock(&mutex_);
+  TRY_ASSIGN(task->thread, platform_->Start(task));
   return Ok();
 }
 
@@ -384,6 +441,17 @@ std::shared_ptr<Task> TestKernel::Find(pid_t tid) {
   return it == tasks_.end() ? nullptr : it->second;
 }
 
+void TestKernel::Forget(pid_t tid) {
+  absl::MutexLock lock(&mutex_);
+  tasks_.erase(tid);
+}
+
+ThreadRef TestKernel::FindThread(pid_t tid) {
+  absl::MutexLock lock(&mutex_);
+  auto it = tasks_.find(tid);
+  return it == tasks_.end() ? nullptr : it->second->thread;
+}
+
 int TestKernel::WaitChild(Thread& thread, pid_t pid, int& status) {
   auto take = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> int {
     auto it = pid > 0 ? zombies_.find(pid) : zombies_.begin();
@@ -391,6 +459,7 @@ int TestKernel::WaitChild(Thread& thread, pid_t pid, int& status) {
     status = it->second;
     int found = it->first;
     zombies_.erase(it);
+    tasks_.erase(found);
     return found;
   };
   absl::ReleasableMutexLock lock(&mutex_);

@@ -48,6 +48,7 @@ class Task : public ThreadEvents, public std::enable_shared_from_this<Task> {
 
   std::atomic<int> pending_signal = 0;
   std::vector<std::string> arguments;
+  // Set before another task can name this one; the kernel's mutex guards it.
   ThreadRef thread;
 
  private:
@@ -59,19 +60,23 @@ class Task : public ThreadEvents, public std::enable_shared_from_this<Task> {
 
   TestKernel& kernel_;
   std::shared_ptr<ProcessState> process_;
+  // The child whose clone is under way.
+  std::shared_ptr<Task> child_;
+  // Killed before its start.
+  std::atomic<bool> killed_ = false;
   std::vector<std::pair<Registers, std::vector<std::byte>>> saved_;
 };
 
 // System calls of the guests' own, beside some of Linux's.
-inline constexpr uint64_t kSysNothing = 1000;   // returns its first argument + 1
-inline constexpr uint64_t kSysInStub = 1001;    // the same, by the stub
-inline constexpr uint64_t kSysBlock = 1002;     // blocks until kSysRelease
-inline constexpr uint64_t kSysRelease = 1003;   // returns how many were blocked
-inline constexpr uint64_t kSysBlocked = 1004;   // how many are blocked
-inline constexpr uint64_t kSysSignal = 1005;    // (tid, signal)
-inline constexpr uint64_t kSysNative = 1006;    // runs (number, args 0..3) by RunNative
-inline constexpr uint64_t kSysMapTwice = 1007;  // InstallFd of the program, then continue
-inline constexpr uint64_t kSysFaults = 1008;    // faults are counted and skipped by `a` bytes
+inline constexpr uint64_t kSysNothing = 1000;  // returns its first argument + 1
+inline constexpr uint64_t kSysInStub = 1001;   // the same, by the stub
+inline constexpr uint64_t kSysBlock = 1002;    // blocks until kSysRelease
+inline constexpr uint64_t kSysRelease = 1003;  // returns how many were blocked
+inline constexpr uint64_t kSysBlocked = 1004;  // how many are blocked
+inline constexpr uint64_t kSysSignal = 1005;   // (tid, signal)
+inline constexpr uint64_t kSysNative = 1006;   // runs (number, args 0..3) by RunNative
+inline constexpr uint64_t kSysKill = 1007;     // (pid): kills the host process
+inline constexpr uint64_t kSysFaults = 1008;   // faults are skipped by `a` bytes
 
 class TestKernel {
  public:
@@ -88,19 +93,20 @@ class TestKernel {
   Platform& platform() { return *platform_; }
   std::string output();
   int deaths() const { return deaths_; }
-  ThreadRef first_thread() const { return first_; }
-  std::shared_ptr<Task> Find(pid_t tid);
+  // nullptr: none of that id.
+  ThreadRef FindThread(pid_t tid);
 
  private:
   friend class Task;
   void Finish(int status);
+  void Forget(pid_t tid);
+  std::shared_ptr<Task> Find(pid_t tid);
   int WaitChild(Thread& thread, pid_t pid, int& status);
 
   const std::string program_;
   FileDescriptor program_fd_;
   Platform::Options options_;
   std::unique_ptr<Platform> platform_;
-  ThreadRef first_;
   std::atomic<int> deaths_ = 0;
   std::atomic<int> fault_skip_ = 0;
 
