@@ -111,7 +111,7 @@ class File : public std::enable_shared_from_this<File> {
   static Result<uint64_t> SeekTarget(uint64_t position, uint64_t size, int64_t offset, int whence);
 
   // The position, for seekable files and directories.
-  uint64_t position() const ABSL_LOCKS_EXCLUDED(position_mutex_);
+  virtual uint64_t position() const ABSL_LOCKS_EXCLUDED(position_mutex_);
 
  protected:
   absl::Mutex& position_mutex() ABSL_LOCK_RETURNED(position_mutex_) { return position_mutex_; }
