@@ -1,7 +1,7 @@
 // Feeds arbitrary packets to Channel::Receive: no input may crash it, and it
 // must not deliver a message that was not framed.
 //
-//   bazel build --config=clang //ipc:channel_fuzzer && bazel-bin/ipc/channel_fuzzer
+//   bazel build --config=fuzz //ipc:channel_fuzzer && bazel-bin/ipc/channel_fuzzer
 #include <sys/socket.h>
 
 #include <cstdint>
