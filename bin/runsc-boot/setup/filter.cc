@@ -49,6 +49,8 @@ void AllowThreads(FilterBuilder& filter) {
       .Allow(SYS_futex, "locks, and wake-ups of stubs on shared pages")
       .Allow(SYS_sched_yield, "locks")
       .Allow(SYS_sched_getaffinity, "how many processors there are")
+      .Allow(SYS_sched_getscheduler, "locks: order of those who wait")
+      .Allow(SYS_sched_getparam, "locks: order of those who wait")
       .Allow(SYS_sched_setaffinity, "keep a worker near its stub")
       .Allow(SYS_sched_setscheduler, {Arg(1).IsInt(SCHED_IDLE)}, "pollers give way to everybody")
       .Allow(SYS_getcpu, "where a worker runs, where the vDSO does not tell")
@@ -114,6 +116,8 @@ void AllowFiles(FilterBuilder& filter) {
       .Allow(SYS_fstat, "donated descriptors")
       .Allow(SYS_newfstatat, {Arg(3).MaskedIs(AT_EMPTY_PATH, AT_EMPTY_PATH)},
              "fstat, as libc makes it")
+      .Allow(SYS_statx, {Arg(2).MaskedIs(AT_EMPTY_PATH, AT_EMPTY_PATH)},
+             "attributes of donated descriptors")
       .Allow(SYS_fstatfs, "donated descriptors")
       .Allow(SYS_ftruncate, "donated descriptors, memory of tmpfs files")
       .Allow(SYS_fallocate, "donated descriptors, memory of tmpfs files")
