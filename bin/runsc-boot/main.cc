@@ -133,6 +133,8 @@ int Main(int argc, char** argv) {
         stderr);
     return kUsageError;
   }
+  // Writes to a closed stream of the container give EPIPE.
+  signal(SIGPIPE, SIG_IGN);
   Channel controller(FileDescriptor(kInheritedChannelFd), Conversation::kBoot);
   std::unique_ptr<control::Sandbox> sandbox;
   setup::Request request;

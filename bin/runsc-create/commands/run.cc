@@ -8,6 +8,7 @@
 #include "bin/runsc-create/commands/commands.h"
 #include "bin/runsc-create/commands/destroy.h"
 #include "bin/runsc-create/commands/start_container.h"
+#include "bin/runsc-create/privileges.h"
 #include "common/log.h"
 
 namespace runsc::create {
@@ -94,6 +95,7 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
     return 0;
   }
   created.store.Unlock();
+  if (created.container.spec().hooks().poststop().empty()) TRY(DropPrivilegesToWait());
   Result<int> code = ForwardSignals(signals, *boot, created.processes.boot());
   if (run.keep) {
     created.processes.LetGo();

@@ -117,6 +117,8 @@ gofer::GoferRequest MakeGoferRequest(const GlobalOptions& options, const oci::Sp
   request.set_host_sockets(options.host_sockets);
   request.set_xattrs(options.xattrs);
   request.set_device_nodes(options.device_nodes);
+  request.set_debug(options.debug);
+  request.set_json_log(options.log_format == log::Format::kJson);
   return request;
 }
 

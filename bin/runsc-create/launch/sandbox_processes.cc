@@ -122,10 +122,9 @@ Status SandboxProcesses::SendRequests(const LaunchPlan& plan) {
     ends.push_back(std::move(pair.first));
     ends.push_back(std::move(pair.second));
   }
+  if (plan.gofer_log >= 0) gofer_fds.push_back(plan.gofer_log);
   if (boot_fds.size() > Channel::kMaxFds) {
-    return Error(E2BIG, absl::StrCat("config.json: mounts: more than ",
-                                     Channel::kMaxFds - (boot_fds.size() - gofer_fds.size()) - 1,
-                                     " bind mounts"));
+    return Error(E2BIG, "config.json: mounts: too many bind mounts");
   }
   if (Status sent = gofer_channel_.Send(gofer_request, gofer_fds); !sent.ok()) {
     if (sent.code() == EPIPE || sent.code() == ECONNRESET) return Death(gofer_);
