@@ -28,6 +28,7 @@
 #include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/socket/families.h"
+#include "bin/runsc-boot/vfs/filesystem_types.h"
 #include "bin/runsc-boot/vfs/vfs.h"
 
 namespace runsc::boot {
@@ -61,6 +62,8 @@ class Kernel {
   platform::Platform& platform() { return *platform_; }
   // Families are registered before init starts.
   SocketFamilies& sockets() { return sockets_; }
+  // What mount(2) and memfd_create(2) can make; filled before init starts, too.
+  FilesystemTypes& filesystems() { return filesystems_; }
   // True for the first caller with this number: an unimplemented system call
   // is logged once.
   bool FirstUnimplemented(uint64_t number) {
@@ -161,6 +164,7 @@ class Kernel {
   const std::unique_ptr<platform::Platform> platform_;
   Vfs vfs_;
   SocketFamilies sockets_;
+  FilesystemTypes filesystems_;
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
   TimerQueue timers_;

@@ -33,6 +33,13 @@ SyscallImplementation SysGetdents, SysGetdents64, SysGetcwd, SysChdir, SysFchdir
 // dup.cc
 SyscallImplementation SysDup, SysDup2, SysDup3;
 
+// epoll.cc
+SyscallImplementation SysEpollCreate, SysEpollCreate1, SysEpollCtl, SysEpollWait, SysEpollPwait,
+    SysEpollPwait2;
+
+// eventfd.cc
+SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMemfdCreate;
+
 // fcntl.cc
 SyscallImplementation SysFcntl, SysFlock;
 
@@ -65,11 +72,17 @@ SyscallImplementation SysSendto, SysSendmsg, SysSendmmsg, SysRecvfrom, SysRecvms
 SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysBrk, SysMsync, SysMincore,
     SysMadvise, SysMlock, SysMlock2, SysMlockall, SysMunlock, SysMunlockall;
 
+// mount.cc
+SyscallImplementation SysMount, SysUmount2;
+
 // nanosleep.cc
 SyscallImplementation SysNanosleep, SysClockNanosleep, SysRestartSyscall;
 
 // open.cc
 SyscallImplementation SysOpen, SysOpenat, SysCreat, SysOpenat2, SysClose, SysCloseRange;
+
+// pipe.cc
+SyscallImplementation SysPipe, SysPipe2, SysVmsplice;
 
 // poll.cc
 SyscallImplementation SysPoll, SysPpoll, SysSelect, SysPselect6;
@@ -118,6 +131,9 @@ SyscallImplementation SysUname, SysSethostname, SysSetdomainname, SysSysinfo, Sy
 // timer.cc
 SyscallImplementation SysAlarm, SysGetitimer, SysSetitimer, SysTimerCreate, SysTimerSettime,
     SysTimerGettime, SysTimerGetoverrun, SysTimerDelete;
+
+// timerfd.cc
+SyscallImplementation SysTimerfdCreate, SysTimerfdSettime, SysTimerfdGettime;
 
 // truncate.cc
 SyscallImplementation SysTruncate, SysFtruncate, SysFallocate, SysFsync, SysFdatasync, SysSync,

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
+#include "bin/runsc-boot/syscalls/pipe_arguments.h"
 #include "bin/runsc-boot/vfs/file_locks.h"
 
 namespace runsc::boot {
@@ -173,6 +175,16 @@ Result<Word> SysFcntl(Task& task, const SyscallArgs& args) {
     case F_SETOWN:  // who would get SIGIO; it is never sent
     case F_GETSIG:
       return 0;
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+      return PipeCommand(task, *file, args.Int(1), args.Raw(2));
+    case F_ADD_SEALS:
+      TRY(AddSeals(*file, args.Int(2)));
+      return 0;
+    case F_GET_SEALS: {
+      TRY_ASSIGN(int seals, GetSeals(*file));
+      return static_cast<Word>(seals);
+    }
     default:
       return Error(EINVAL);
   }

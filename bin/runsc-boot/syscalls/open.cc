@@ -8,6 +8,7 @@
 
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
+#include "bin/runsc-boot/syscalls/pipe_arguments.h"
 #include "bin/runsc-boot/syscalls/transfer.h"
 
 namespace runsc::boot {
@@ -32,6 +33,7 @@ Result<Word> Open(Task& task, int dirfd, uint64_t path, int flags, mode_t mode,
   argument.walk.directory = (flags & O_DIRECTORY) != 0 && (flags & kTmpFileBit) == 0;
   OpenOptions options{flags & ~O_CLOEXEC, mode};
   TRY_ASSIGN(FileRef file, task.vfs().Open(task.caller(), argument.walk, argument.path, options));
+  TRY(WaitForFifoPeer(task, *file));
   return InstallFile(task, std::move(file), (flags & O_CLOEXEC) != 0);
 }
 

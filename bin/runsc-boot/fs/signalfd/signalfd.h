@@ -1,0 +1,38 @@
+// signalfd(2): pending signals as something to read and to wait for.
+#ifndef RUNSC_BOOT_FS_SIGNALFD_SIGNALFD_H_
+#define RUNSC_BOOT_FS_SIGNALFD_SIGNALFD_H_
+
+#include <atomic>
+#include <memory>
+
+#include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/kernel/thread_group.h"
+#include "bin/runsc-boot/vfs/file.h"
+
+namespace runsc::boot {
+
+// Reads take signals of the task that reads. Readiness is that of the process
+// that made the file, which differs from Linux where a child polls one that it
+// inherited: File::Poll does not know who asks.
+class SignalFile final : public File {
+ public:
+  SignalFile(Path path, int flags, ThreadGroupRef owner, SignalSet mask);
+  static FileRef Make(Task& task, SignalSet mask, int flags);
+
+  void set_mask(SignalSet mask);
+
+  Result<size_t> Read(Context& context, IoBuffer& destination) override;
+  Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
+  PollEvents Poll() override;
+  WaitQueue* wait_queue() override { return &owner_->signal_queue(); }
+  std::string Describe() const override { return "anon_inode:[signalfd]"; }
+  std::string FdInfo() const override;
+
+ private:
+  const ThreadGroupRef owner_;
+  std::atomic<SignalSet> mask_;
+};
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_FS_SIGNALFD_SIGNALFD_H_
