@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -59,6 +61,11 @@ Result<ControllerLog> ControllerLog::Open(const GlobalOptions& options, const st
                     level};
   log::SetSinks(sinks, count);
   return opened;
+}
+
+void ReportError(const GlobalOptions& options, const Error& error) {
+  fprintf(stderr, "runsc-create: %s\n", error.ToString().c_str());
+  if (!options.log.empty()) LOG_ERROR(error.ToString());
 }
 
 Result<LogFiles> LogFiles::Open(const GlobalOptions& options, const std::string& id,

@@ -25,12 +25,13 @@ class ControllerLog {
   ControllerLog& operator=(ControllerLog&&) = default;
   static Result<ControllerLog> Open(const GlobalOptions& options, const std::string& id,
                                     const std::string& command);
-  // Writes to --log only: the caller shows the error on standard error itself.
-  bool has_file() const { return log_.valid(); }
 
  private:
   FileDescriptor log_, debug_;
 };
+
+// Tells the user on standard error, in one line, and the log if there is one.
+void ReportError(const GlobalOptions& options, const Error& error);
 
 // The descriptors that boot and the gofer log to; -1 for none.
 class LogFiles {

@@ -8,7 +8,6 @@
 
 #include "bin/runsc-create/command_line.h"
 #include "bin/runsc-create/log_files.h"
-#include "common/log.h"
 
 namespace runsc::create {
 namespace {
@@ -23,12 +22,6 @@ void FillStandardDescriptors() {
   if (fd > STDERR_FILENO) close(fd);
 }
 
-int Fail(const Error& error, bool also_log) {
-  fprintf(stderr, "runsc-create: %s\n", error.ToString().c_str());
-  if (also_log) LOG_ERROR(error.ToString());
-  return kFailure;
-}
-
 int Main(int argc, const char* const* argv) {
   FillStandardDescriptors();
   umask(022);
@@ -38,10 +31,14 @@ int Main(int argc, const char* const* argv) {
     return line.exit_code;
   }
   Result<ControllerLog> log = ControllerLog::Open(line.options, line.id, line.command);
-  if (!log.ok()) return Fail(log.error(), false);
+  if (!log.ok()) {
+    fprintf(stderr, "runsc-create: %s\n", log.error().ToString().c_str());
+    return kFailure;
+  }
   Result<int> code = line.run();
-  if (!code.ok()) return Fail(code.error(), log->has_file());
-  return *code;
+  if (code.ok()) return *code;
+  ReportError(line.options, code.error());
+  return kFailure;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "bin/runsc-create/commands/commands.h"
 #include "bin/runsc-create/commands/destroy.h"
 #include "bin/runsc-create/commands/start_container.h"
+#include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/privileges.h"
 #include "common/log.h"
 
@@ -65,13 +66,6 @@ Result<int> ForwardSignals(SignalSource& signals, BootClient& boot, Child& proce
   }
 }
 
-// Reports the error and returns the program's exit code for it.
-int StartFailed(const Error& error) {
-  dprintf(STDERR_FILENO, "runsc-create: %s\n", error.ToString().c_str());
-  LOG_DEBUG(error.ToString());
-  return ExitCodeOfStartError(error);
-}
-
 }  // namespace
 
 Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
@@ -79,16 +73,15 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   create.attached = !run.detach;
   TRY_ASSIGN(SignalSource signals, SignalSource::Open());
   TRY_ASSIGN(CreatedContainer created, CreateContainer(options, create));
-  auto destroy = [&] { return DestroyContainer(created.store, created.container); };
 
   Result<BootClient> boot = BootClient::Connect(created.store);
   Status started = boot.ok() ? StartContainer(created.store, *boot, created.container)
                              : Status(std::move(boot).error());
   if (!started.ok()) {
-    int code = StartFailed(started.error());
+    ReportError(options, started.error());
     created.processes = SandboxProcesses();
-    TRY(destroy());
-    return code;
+    TRY(DestroyContainer(created.store, created.container));
+    return ExitCodeOfStartError(started.error());
   }
   if (run.detach) {
     created.processes.LetGo();

@@ -22,6 +22,10 @@ Status ParseMount(const Node& node, const std::string& bundle, oci::Mount& out) 
   TRY(node.ExpectObject());
   TRY_ASSIGN(std::string destination, node.RequiredString("destination"));
   if (destination[0] != '/') return node.WrongMember("destination", "must be an absolute path");
+  if (destination.find_first_not_of("/.") == std::string::npos) {
+    return node.WrongMember("destination",
+                            absl::StrCat("\"", destination, "\" is the root itself"));
+  }
   TRY_ASSIGN(std::string type, node.StringOrEmpty("type"));
   TRY_ASSIGN(std::string source, node.StringOrEmpty("source"));
   TRY(CopyStrings(node, "options", *out.mutable_options()));

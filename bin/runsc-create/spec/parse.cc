@@ -115,6 +115,12 @@ Status CheckOnDisk(const oci::Spec& spec) {
       return ErrnoError(absl::StrCat("config.json: mounts[", i, "].source: stat"), mount.source());
     }
   }
+  for (int i = 0; i < spec.linux().namespaces_size(); ++i) {
+    const std::string& path = spec.linux().namespaces(i).path();
+    if (!path.empty() && stat(path.c_str(), &status) != 0) {
+      return ErrnoError(absl::StrCat("config.json: linux.namespaces[", i, "].path: stat"), path);
+    }
+  }
   return Ok();
 }
 

@@ -229,6 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Wrong{R"("/data")", R"("data")", "mounts[1].destination: must be an absolute path"},
         Wrong{R"("destination": "/data", )", "", "mounts[1].destination: missing"},
+        Wrong{R"("/data")", R"("/./..")", "mounts[1].destination: \"/./..\" is the root itself"},
         Wrong{R"("type": "proc", )", "", "mounts[0].type: missing"},
         Wrong{R"("type": "proc")", R"("type": "ext4")",
               "mounts[0].type: unsupported file system \"ext4\""},
