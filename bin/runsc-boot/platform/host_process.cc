@@ -17,6 +17,7 @@ constexpr int kTotalClock = 2;
 uint64_t ProcessClock(pid_t host_pid, int kind) {
   auto clock = static_cast<clockid_t>((~static_cast<unsigned>(host_pid) << 3) | kind);
   timespec time{};
+  if (host_pid == 0) return 0;
   if (clock_gettime(clock, &time) != 0) return 0;
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
@@ -29,11 +30,26 @@ void StubProcess::Kill() {
 }
 
 void StubProcess::KillForMisbehaviour() {
-  syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  absl::MutexLock lock(&mutex_);
+  if (pidfd_) syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
 }
 
-uint64_t StubProcess::UserTimeNs() const { return ProcessClock(host_pid_, kUserClock); }
-uint64_t StubProcess::TotalTimeNs() const { return ProcessClock(host_pid_, kTotalClock); }
+void StubProcess::Adopt(pid_t host_pid, FileDescriptor pidfd) {
+  {
+    absl::MutexLock lock(&mutex_);
+    pidfd_ = std::move(pidfd);
+  }
+  host_pid_.store(host_pid, std::memory_order_release);
+  if (killed()) KillForMisbehaviour();
+}
+
+int StubProcess::pidfd() {
+  absl::MutexLock lock(&mutex_);
+  return pidfd_.get();
+}
+
+uint64_t StubProcess::UserTimeNs() const { return ProcessClock(host_pid(), kUserClock); }
+uint64_t StubProcess::TotalTimeNs() const { return ProcessClock(host_pid(), kTotalClock); }
 
 bool StubProcess::AddThread(std::shared_ptr<StubThread> thread) {
   absl::MutexLock lock(&mutex_);

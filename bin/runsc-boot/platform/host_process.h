@@ -18,20 +18,21 @@ class StubThread;
 
 class StubProcess : public HostProcess {
  public:
-  // `host_pid` in boot's namespace, `pid` in the stubs' (0: not yet known).
-  StubProcess(pid_t host_pid, FileDescriptor pidfd)
-      : host_pid_(host_pid), pidfd_(std::move(pidfd)) {}
-
   void Kill() override;
-  pid_t host_pid() const override { return host_pid_; }
+  pid_t host_pid() const override { return host_pid_.load(std::memory_order_acquire); }
   uint64_t UserTimeNs() const override;
   uint64_t TotalTimeNs() const override;
+
+  // The host process exists from now on. One that has been killed before
+  // ends at once.
+  void Adopt(pid_t host_pid, FileDescriptor pidfd);
 
   // Ends a process that broke the stub's protocol. Unlike Kill, its threads
   // get OnDeath.
   void KillForMisbehaviour();
   bool killed() const { return killed_.load(std::memory_order_acquire); }
-  int pidfd() const { return pidfd_.get(); }
+  // -1 before Adopt.
+  int pidfd();
 
   pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
   void set_pid(pid_t pid) { pid_.store(pid, std::memory_order_relaxed); }
@@ -49,11 +50,11 @@ class StubProcess : public HostProcess {
   std::shared_ptr<StubThread> exec_thread();
 
  private:
-  const pid_t host_pid_;
-  const FileDescriptor pidfd_;
+  std::atomic<pid_t> host_pid_ = 0;
   std::atomic<bool> killed_ = false;
   std::atomic<pid_t> pid_ = 0;
   absl::Mutex mutex_;
+  FileDescriptor pidfd_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<StubThread>> threads_ ABSL_GUARDED_BY(mutex_);
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<StubThread> exec_thread_ ABSL_GUARDED_BY(mutex_);

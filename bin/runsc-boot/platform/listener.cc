@@ -14,6 +14,15 @@ namespace {
 constexpr unsigned long kSetFlags = SECCOMP_IOW(4, uint64_t);
 constexpr uint64_t kSyncWakeUp = 1;
 
+// Signals wake receivers; they must not end the other requests, which the host
+// also lets them interrupt.
+int Retry(int fd, unsigned long request, void* argument) {
+  for (;;) {
+    int result = ioctl(fd, request, argument);
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
 }  // namespace
 
 void Listener::PreferSynchronousWakeUp() { (void)ioctl(fd_.get(), kSetFlags, kSyncWakeUp); }
@@ -35,18 +44,18 @@ bool Listener::Answer(uint64_t id, int64_t value) {
   seccomp_notif_resp response{};
   response.id = id;
   response.val = value;
-  return ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
+  return Retry(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
 bool Listener::Continue(uint64_t id) {
   seccomp_notif_resp response{};
   response.id = id;
   response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-  return ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
+  return Retry(fd_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response) == 0;
 }
 
 bool Listener::StillValid(uint64_t id) {
-  return ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+  return Retry(fd_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 Status Listener::InstallFd(uint64_t id, int host_fd, int fd) {
@@ -56,7 +65,7 @@ Status Listener::InstallFd(uint64_t id, int host_fd, int fd) {
   request.srcfd = static_cast<uint32_t>(host_fd);
   request.newfd = static_cast<uint32_t>(fd);
   request.newfd_flags = O_CLOEXEC;
-  if (ioctl(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request) < 0) return Error(errno);
+  if (Retry(fd_.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &request) < 0) return Error(errno);
   return Ok();
 }
 

@@ -49,7 +49,8 @@ Result<ThreadRef> NotifyPlatform::Start(std::shared_ptr<ThreadEvents> events) {
   TRY_ASSIGN(FileDescriptor pidfd, OpenPidfd(first_stub_.host_pid()));
   std::string path = absl::StrCat("/proc/", first_stub_.host_pid(), "/ns/pid");
   pid_namespace_.Reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  auto process = std::make_shared<StubProcess>(first_stub_.host_pid(), std::move(pidfd));
+  auto process = std::make_shared<StubProcess>();
+  process->Adopt(first_stub_.host_pid(), std::move(pidfd));
   process->set_pid(1);
   auto thread = std::make_shared<StubThread>(*this, std::move(events));
   {
@@ -88,6 +89,7 @@ void NotifyPlatform::Shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     for (auto& [tid, thread] : threads_) threads.push_back(thread);
+    for (auto& [token, child] : pending_) threads.push_back(child.thread);
     pending_.clear();
   }
   if (pool_) {
@@ -141,16 +143,14 @@ pid_t NotifyPlatform::ResolveTid(pid_t host_tid, uint64_t claim) {
   return claim > 0 && claim <= kMaxPid ? static_cast<pid_t>(claim) : 0;
 }
 
-void NotifyPlatform::Bind(const std::shared_ptr<StubThread>& thread,
-                          std::shared_ptr<StubProcess> process, pid_t host_tid) {
+void NotifyPlatform::Bind(const std::shared_ptr<StubThread>& thread, pid_t host_tid) {
   thread->SetHostTid(host_tid);
-  thread->SetProcess(process);
   thread->space()->AddThread(host_tid);
   {
     absl::MutexLock lock(&mutex_);
     threads_[host_tid] = thread;
   }
-  if (process->AddThread(thread)) return;
+  if (thread->stub_process()->AddThread(thread)) return;
   pool_->MarkDead(thread->mailbox());
   pool_->SubmitDeath(thread);
 }
@@ -180,9 +180,16 @@ void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
       if (it->second.parent == process && (it->second.flags & CLONE_THREAD)) {
         threads.push_back(it->second.thread);
         pending_.erase(it++);
-      } else {
-        ++it;
+        continue;
       }
+      // A forked child may live, and come in a moment, or never.
+      if (it->second.parent == process) {
+        reaper_->RunLater([this, token = it->first] {
+          std::optional<PendingChild> orphan = TakePending(token);
+          if (orphan && !shutting_down_.load()) pool_->SubmitDeath(orphan->thread);
+        });
+      }
+      ++it;
     }
   }
   for (const auto& thread : threads) {
@@ -205,7 +212,8 @@ void NotifyPlatform::Handle(const std::shared_ptr<StubThread>& thread,
 }
 
 void NotifyPlatform::HandleDeath(const std::shared_ptr<StubThread>& thread) {
-  if (std::shared_ptr<ThreadEvents> events = thread->events()) events->OnDeath(*thread);
+  std::shared_ptr<ThreadEvents> events = thread->events();
+  if (events != nullptr && !thread->stub_process()->killed()) events->OnDeath(*thread);
   thread->DropEvents();
 }
 
@@ -243,31 +251,33 @@ std::shared_ptr<StubThread> NotifyPlatform::RouteUnknown(const Notification& not
     if (pending) pool_->SubmitDeath(pending->thread);
     return nullptr;
   }
-  std::shared_ptr<StubProcess> process = pending->parent;
-  if (!(pending->flags & CLONE_THREAD)) {
-    process = AdoptProcess(notification);
-  } else if (syscall(SYS_tgkill, process->host_pid(), notification.host_tid, 0) != 0) {
-    process = nullptr;
-  }
-  if (process == nullptr) {
+  const std::shared_ptr<StubThread>& thread = pending->thread;
+  const std::shared_ptr<StubProcess>& process = thread->stub_process();
+  bool joins = pending->flags & CLONE_THREAD;
+  bool genuine = joins ? syscall(SYS_tgkill, process->host_pid(), notification.host_tid, 0) == 0
+                       : AdoptProcess(process, notification);
+  if (!genuine) {
     KillStranger(notification, "not the child it says it is");
-    pool_->SubmitDeath(pending->thread);
+    pool_->SubmitDeath(thread);
     return nullptr;
   }
-  pending->thread->set_phase(StubThread::Phase::kStarting);
-  Bind(pending->thread, process, notification.host_tid);
-  if (process != pending->parent) (void)reaper_->Watch(process);
-  return pending->thread;
+  thread->set_phase(StubThread::Phase::kStarting);
+  Bind(thread, notification.host_tid);
+  if (!joins) (void)reaper_->Watch(process);
+  return thread;
 }
 
-std::shared_ptr<StubProcess> NotifyPlatform::AdoptProcess(const Notification& notification) {
+bool NotifyPlatform::AdoptProcess(const std::shared_ptr<StubProcess>& process,
+                                  const Notification& notification) {
   // Fails for a thread that leads no process.
   Result<FileDescriptor> pidfd = OpenPidfd(notification.host_tid);
-  if (!pidfd || !listener_->StillValid(notification.id)) return nullptr;
-  auto process = std::make_shared<StubProcess>(notification.host_tid, std::move(*pidfd));
-  absl::MutexLock lock(&mutex_);
-  auto [it, inserted] = processes_.try_emplace(notification.host_tid, process);
-  return inserted ? process : nullptr;
+  if (!pidfd || !listener_->StillValid(notification.id)) return false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!processes_.try_emplace(notification.host_tid, process).second) return false;
+  }
+  process->Adopt(notification.host_tid, std::move(*pidfd));
+  return true;
 }
 
 bool NotifyPlatform::RouteRegion(const Notification& notification) {
@@ -296,15 +306,15 @@ bool NotifyPlatform::GiveRegion(const std::shared_ptr<StubThread>& thread,
 bool NotifyPlatform::RouteForkRegion(const Notification& notification, uint32_t token) {
   std::optional<PendingChild> pending = TakePending(token);
   if (!pending) return false;
-  std::shared_ptr<StubProcess> process;
-  if (!(pending->flags & CLONE_VM)) process = AdoptProcess(notification);
-  if (process == nullptr) {
+  const std::shared_ptr<StubProcess>& process = pending->thread->stub_process();
+  if ((pending->flags & CLONE_VM) || !AdoptProcess(process, notification)) {
     KillStranger(notification, "not the child it says it is");
     pool_->SubmitDeath(pending->thread);
     return true;
   }
   pending->thread->set_phase(StubThread::Phase::kStarting);
-  Bind(pending->thread, process, notification.host_tid);
+  Bind(pending->thread, notification.host_tid);
+  pending->thread->SetTid(ResolveTid(notification.host_tid, 0));
   (void)reaper_->Watch(process);
   GiveRegion(pending->thread, notification);
   return true;
@@ -346,7 +356,7 @@ bool NotifyPlatform::RouteExecRegion(const Notification& notification) {
   thread->Prepare(*space, *slot);
   thread->SetTid(process->pid());
   thread->set_phase(StubThread::Phase::kExecuted);
-  Bind(thread, process, notification.host_tid);
+  Bind(thread, notification.host_tid);
   GiveRegion(thread, notification);
   return true;
 }

@@ -67,10 +67,9 @@ class NotifyPlatform : public Platform, private Router {
   bool RouteForkRegion(const Notification& notification, uint32_t token);
   bool RouteExec(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   bool RouteExit(const std::shared_ptr<StubThread>& thread, const Notification& notification);
-  std::shared_ptr<StubProcess> AdoptProcess(const Notification& notification);
+  bool AdoptProcess(const std::shared_ptr<StubProcess>& process, const Notification& notification);
   bool GiveRegion(const std::shared_ptr<StubThread>& thread, const Notification& notification);
-  void Bind(const std::shared_ptr<StubThread>& thread, std::shared_ptr<StubProcess> process,
-            pid_t host_tid);
+  void Bind(const std::shared_ptr<StubThread>& thread, pid_t host_tid);
   void KillStranger(const Notification& notification, const char* why);
 
   FirstStub first_stub_;

@@ -142,7 +142,7 @@ class Thread {
   virtual pid_t tid() const = 0;       // in the stubs' namespace; 0 before OnStart
   virtual pid_t host_tid() const = 0;  // in boot's namespace
   virtual std::shared_ptr<AddressSpace> address_space() const = 0;
-  // nullptr before OnStart.
+  // Also before OnStart: killed then, the thread never starts.
   virtual std::shared_ptr<HostProcess> process() const = 0;
   virtual bool in_stub() const = 0;
 

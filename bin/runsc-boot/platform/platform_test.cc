@@ -108,12 +108,12 @@ TEST_F(PlatformTest, DeathFromOutsideIsReported) {
   TestKernel kernel(kGuest);
   ASSERT_TRUE(kernel.Start({"wait-for-death"}).ok());
   ThreadRef child;
-  for (int i = 0; i < 1000 && child == nullptr; ++i) {
+  for (int i = 0; i < 1000 && (child == nullptr || child->host_tid() == 0); ++i) {
     usleep(1000);
     child = kernel.FindThread(2);
   }
   ASSERT_NE(child, nullptr);
-  EXPECT_GT(child->host_tid(), 2);
+  ASSERT_GT(child->host_tid(), 2);
   ASSERT_EQ(kill(child->host_tid(), SIGKILL), 0);
   EXPECT_EQ(kernel.Wait(), 0) << kernel.output();
   EXPECT_EQ(kernel.deaths(), 1);
@@ -141,7 +141,7 @@ TEST_F(PlatformTest, StubsDieWithBoot) {
   if (boot == 0) {
     TestKernel kernel(kGuest);
     if (!kernel.Start({"busy"}).ok()) _exit(1);
-    while (kernel.FindThread(2) == nullptr) usleep(1000);
+    while (kernel.FindThread(2) == nullptr || kernel.FindThread(2)->host_tid() == 0) usleep(1000);
     pid_t stubs[2] = {kernel.FindThread(1)->host_tid(), kernel.FindThread(2)->host_tid()};
     (void)!write(pipe_ends[1], stubs, sizeof stubs);
     for (;;) pause();

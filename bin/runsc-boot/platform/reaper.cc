@@ -9,6 +9,12 @@
 #include <utility>
 
 namespace runsc::boot::platform {
+namespace {
+
+constexpr std::chrono::seconds kLater{1};
+constexpr int kLaterPollMs = 100;
+
+}  // namespace
 
 Status Reaper::Start() {
   epoll_.Reset(epoll_create1(EPOLL_CLOEXEC));
@@ -49,13 +55,27 @@ void Reaper::Stop() {
   watched_.clear();
 }
 
+void Reaper::RunLater(std::function<void()> action) {
+  later_.emplace_back(Clock::now() + kLater, std::move(action));
+}
+
+void Reaper::RunDue() {
+  while (!later_.empty() && later_.front().first <= Clock::now()) {
+    std::function<void()> action = std::move(later_.front().second);
+    later_.pop_front();
+    action();
+  }
+}
+
 void Reaper::Main() {
   sigset_t mask;
   sigfillset(&mask);
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   std::array<epoll_event, 16> events;
   for (;;) {
-    int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+    int timeout = later_.empty() ? -1 : kLaterPollMs;
+    int count = epoll_wait(epoll_.get(), events.data(), events.size(), timeout);
+    RunDue();
     for (int i = 0; i < count; ++i) {
       int fd = events[static_cast<size_t>(i)].data.fd;
       if (fd == stop_.get()) return;

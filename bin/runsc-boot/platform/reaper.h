@@ -2,9 +2,12 @@
 #ifndef RUNSC_BOOT_PLATFORM_REAPER_H_
 #define RUNSC_BOOT_PLATFORM_REAPER_H_
 
+#include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -25,11 +28,18 @@ class Reaper {
   // Calls OnEnd once, on the reaper's thread, after `process` has ended.
   Status Watch(std::shared_ptr<StubProcess> process);
   void Stop();
+  // Runs `action` after a second. Only from OnEnd.
+  void RunLater(std::function<void()> action);
 
  private:
   void Main();
 
+  using Clock = std::chrono::steady_clock;
+  void RunDue();
+
   const OnEnd on_end_;
+  // The reaper's thread's own, in the order of their times.
+  std::deque<std::pair<Clock::time_point, std::function<void()>>> later_;
   FileDescriptor epoll_;
   FileDescriptor stop_;
   std::thread thread_;

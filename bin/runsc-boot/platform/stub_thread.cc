@@ -102,7 +102,8 @@ void StubThread::HandleEnter(ThreadEvents& events, const Notification& notificat
   if (!TakeFrame(notification)) return Misbehaved("a forged signal frame");
   if (before == Phase::kStarting) {
     pid_t tid = platform_.ResolveTid(host_tid(), notification.call.args[5]);
-    if (tid <= 0) return Misbehaved("a forged thread id");
+    pid_t known = this->tid();
+    if (tid <= 0 || (known != 0 && known != tid)) return Misbehaved("a forged thread id");
     SetTid(tid);
     if (process_->host_pid() == host_tid()) process_->set_pid(tid);
     BeginEvent(notification);
@@ -163,6 +164,7 @@ void StubThread::HandleDone(ThreadEvents& events, const Notification& notificati
     pid_t known = child->tid();
     auto tid = static_cast<pid_t>(value);
     if (tid <= 0 || (known != 0 && known != tid)) return Misbehaved("a forged child");
+    if (known == 0) child->SetTid(tid);
     return events.OnCloned(*this, tid);
   }
   if (before == Phase::kExecAsking || before == Phase::kExecuting) {
@@ -355,6 +357,7 @@ Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
                                          std::shared_ptr<ThreadEvents> events) {
   if (!IsPermittedClone(args.flags)) return Error(EINVAL);
   auto child = std::make_shared<StubThread>(platform_, std::move(events));
+  child->SetProcess(args.flags & CLONE_THREAD ? process_ : std::make_shared<StubProcess>());
   uint64_t destination = 0;
   if (args.flags & CLONE_VM) {
     TRY_ASSIGN(uint32_t slot, space_->AllocateSlot());

@@ -270,6 +270,6 @@ int main(int argc, char** argv) {
   if (!strcmp(what, "control")) return Run(OverwriteControl, count, start, 1, 1000);
   if (!strcmp(what, "remove")) return Run(RemoveStub, count, start, 1, 1000);
   if (!strcmp(what, "rewrite")) return Run(RewriteStub, count, start, 1, 5000);
-  if (!strcmp(what, "wake-parked")) return Run(WakeParked, count, start, 1, 20000);
+  if (!strcmp(what, "wake-parked")) return Run(WakeParked, count, start, 1, 150000);
   return 251;
 }

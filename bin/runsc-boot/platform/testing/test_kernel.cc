@@ -104,13 +104,7 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
     case kSysKill: {
       auto pid = static_cast<pid_t>(a[0]);
       ThreadRef target = kernel_.FindThread(pid);
-      if (target != nullptr) {
-        if (auto process = target->process(); process != nullptr) {
-          process->Kill();
-        } else {
-          kernel_.Find(pid)->killed_ = true;
-        }
-      }
+      if (target != nullptr) target->process()->Kill();
       {
         absl::MutexLock lock(&kernel_.mutex_);
         kernel_.zombies_.try_emplace(pid, SIGKILL);
@@ -270,7 +264,6 @@ void Task::OnStart(Thread& t) {
     absl::MutexLock lock(&kernel_.mutex_);
     kernel_.tasks_[t.tid()] = shared_from_this();
   }
-  if (killed_) return t.process()->Kill();
   t.Resume();
 }
 
@@ -287,7 +280,7 @@ void Task::OnDeath(Thread& t) {
   ++kernel_.deaths_;
   if (process_->pid == 1) kernel_.Finish(1000);
   absl::MutexLock lock(&kernel_.mutex_);
-  kernel_.zombies_[process_->pid] = SIGKILL;
+  kernel_.zombies_[process_->pid != 0 ? process_->pid : t.tid()] = SIGKILL;
   kernel_.changed_.SignalAll();
 }
 

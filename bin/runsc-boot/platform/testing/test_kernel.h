@@ -62,8 +62,6 @@ class Task : public ThreadEvents, public std::enable_shared_from_this<Task> {
   std::shared_ptr<ProcessState> process_;
   // The child whose clone is under way.
   std::shared_ptr<Task> child_;
-  // Killed before its start.
-  std::atomic<bool> killed_ = false;
   std::vector<std::pair<Registers, std::vector<std::byte>>> saved_;
 };
 
