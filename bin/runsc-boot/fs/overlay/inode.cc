@@ -169,6 +169,7 @@ Result<InodeRef> OverlayInode::CreateAbove(Context& context, const NewInode& nod
 }
 
 Result<InodeRef> OverlayInode::CopyUpLocked() {
+  overlay_.change_mutex().AssertHeld();
   if (InodeRef above = upper(); above != nullptr) return above;
   TRY_ASSIGN(Attributes attributes, lower_->GetAttributes());
   KernelContext context;

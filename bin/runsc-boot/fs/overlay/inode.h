@@ -44,14 +44,14 @@ class OverlayInode : public Inode {
 
   // Makes sure that it exists above.
   Result<InodeRef> CopyUp() ABSL_LOCKS_EXCLUDED(overlay_.change_mutex());
-  Result<InodeRef> CopyUpLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(overlay_.change_mutex());
+  // For holders of the overlay's change lock.
+  Result<InodeRef> CopyUpLocked();
   // Its name is gone; it lives on as long as it is open.
   void set_removed() { removed_.store(true); }
 
  private:
   // A new inode above, under its name or (when removed) without one.
-  Result<InodeRef> CreateAbove(Context& context, const NewInode& node)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(overlay_.change_mutex());
+  Result<InodeRef> CreateAbove(Context& context, const NewInode& node);
   Status CopyContent(Inode& target, const Attributes& attributes);
 
   OverlayFilesystem& overlay_;
