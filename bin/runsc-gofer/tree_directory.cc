@@ -27,7 +27,15 @@ constexpr size_t kNameOffset = offsetof(DirentHeader, type) + 1;
 }  // namespace
 
 Status Tree::ReadDirectory(const fs::ReadDirectoryRequest& request, Answer& answer) {
+  fs::ReadDirectoryReply& reply = *answer.reply.mutable_read_directory();
   TRY_ASSIGN(HeldFileRef held, GetDirectory(request.handle()));
+  if (!request.name().empty()) {
+    TRY(CheckName(request.name()));
+    TRY_ASSIGN(FileDescriptor child, OpenPathAt(held->fd.get(), request.name()));
+    TRY(gofer::GetAttributes(child.get(), "", reply.mutable_node()->mutable_attributes()));
+    TRY(Hold(std::move(child), reply.mutable_node()));
+    TRY_ASSIGN(held, GetDirectory(reply.node().handle()));
+  }
   uint32_t limit = std::clamp<uint32_t>(request.max_entries(), 1, kMaxEntries);
   // Opened anew each time, so that the client's readers share no position.
   TRY_ASSIGN(FileDescriptor directory, descriptors_.Reopen(held->fd.get(), O_RDONLY | O_DIRECTORY));
@@ -35,7 +43,6 @@ Status Tree::ReadDirectory(const fs::ReadDirectoryRequest& request, Answer& answ
     return Error(errno);
   }
 
-  fs::ReadDirectoryReply& reply = *answer.reply.mutable_read_directory();
   reply.set_next(request.cookie());
   alignas(DirentHeader) char buffer[32 << 10];
   while (true) {

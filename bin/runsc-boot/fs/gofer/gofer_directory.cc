@@ -299,16 +299,23 @@ void GoferInode::DropNames() {
 }
 
 Result<std::vector<fs::ReadDirectoryReply::Entry>> GoferInode::ReadAll() {
-  TRY_ASSIGN(uint64_t handle, Handle());
   std::vector<fs::ReadDirectoryReply::Entry> entries;
   int64_t cookie = 0;
   while (true) {
     fs::FsRequest request;
-    request.mutable_read_directory()->set_handle(handle);
-    request.mutable_read_directory()->set_cookie(cookie);
-    request.mutable_read_directory()->set_max_entries(kEntriesPerReply);
+    fs::ReadDirectoryRequest& list = *request.mutable_read_directory();
+    if (GoferInodeRef parent = Unopened(list.mutable_name())) {
+      TRY_ASSIGN(uint64_t handle, parent->Handle());
+      list.set_handle(handle);
+    } else {
+      TRY_ASSIGN(uint64_t handle, Handle());
+      list.set_handle(handle);
+    }
+    list.set_cookie(cookie);
+    list.set_max_entries(kEntriesPerReply);
     TRY_ASSIGN(GoferClient::Reply reply, gofer_.client().Call(request));
     fs::ReadDirectoryReply& read = *reply.message.mutable_read_directory();
+    if (read.has_node()) TRY(TakeFetched(read.node()));
     for (auto& entry : *read.mutable_entries()) {
       if (entry.has_attributes()) entries.push_back(std::move(entry));
     }

@@ -56,28 +56,36 @@ GoferInode::~GoferInode() {
 }
 
 Result<uint64_t> GoferInode::Handle() {
-  GoferInodeRef parent;
-  fs::FsRequest request;
   {
     absl::MutexLock lock(&mutex_);
     if (handle_ != 0) return handle_;
     if (parent_ == nullptr) return Error(ENOENT);
-    parent = parent_;
-    request.mutable_walk()->add_names(name_);
   }
-  TRY_ASSIGN(uint64_t parent_handle, parent->Handle());
-  request.mutable_walk()->set_handle(parent_handle);
-  // Whoever needs the handle of a regular file wants to read it as a rule.
-  if (S_ISREG(type_)) request.mutable_walk()->set_open(fs::ACCESS_READ);
-  TRY_ASSIGN(GoferClient::Reply reply, gofer_.client().Call(request));
-  if (reply.message.walk().nodes_size() != 1) return Error(ESTALE);
-  const fs::Node& node = reply.message.walk().nodes(0);
-  bool same = node.attributes().inode() == number_ && node.attributes().device() == device_;
-  if (!same || !TakeHandle(node)) gofer_.client().LetGo(node.handle());
-  if (!same) return Error(ESTALE);
-  if (reply.fd.valid()) TakeDescriptor(std::move(reply.fd), false);
+  fs::FsRequest request;
+  if (GoferInodeRef parent = Unopened(request.mutable_walk()->add_names())) {
+    TRY_ASSIGN(uint64_t parent_handle, parent->Handle());
+    request.mutable_walk()->set_handle(parent_handle);
+    // Whoever needs the handle of a regular file wants to read it as a rule.
+    if (S_ISREG(type_)) request.mutable_walk()->set_open(fs::ACCESS_READ);
+    TRY_ASSIGN(GoferClient::Reply reply, gofer_.client().Call(request));
+    if (reply.message.walk().nodes_size() != 1) return Error(ENOENT);
+    TRY(TakeFetched(reply.message.walk().nodes(0)));
+    if (reply.fd.valid()) TakeDescriptor(std::move(reply.fd), false);
+  }
   absl::MutexLock lock(&mutex_);
   return handle_;
+}
+
+GoferInodeRef GoferInode::Unopened(std::string* name) const {
+  absl::MutexLock lock(&mutex_);
+  if (handle_ == 0 && parent_ != nullptr) *name = name_;
+  return parent_;
+}
+
+Status GoferInode::TakeFetched(const fs::Node& node) {
+  bool same = node.attributes().inode() == number_ && node.attributes().device() == device_;
+  if (!same || !TakeHandle(node)) gofer_.client().LetGo(node.handle());
+  return same ? Ok() : Status(Error(ENOENT));
 }
 
 bool GoferInode::TakeHandle(const fs::Node& node) {

@@ -94,6 +94,10 @@ class GoferInode final : public Inode {
   };
 
   // gofer_inode.cc
+  // Where this inode is to be fetched from, while it has no handle; else null.
+  GoferInodeRef Unopened(std::string* name) const;
+  // The gofer opened it there. ENOENT when that is another file by now.
+  Status TakeFetched(const fs::Node& node);
   void Store(const fs::Attributes& attributes, uint64_t version);
   void Store(const Attributes& attributes, uint64_t version);
   void StoreLocked(const Attributes& attributes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
