@@ -69,9 +69,11 @@ Result<size_t> GoferFile::PWrite(Context& context, IoBuffer& source, uint64_t of
       return std::move(taken).error();
     }
     ssize_t put = pwrite(host_->get(), Piece(), *taken, static_cast<off_t>(offset + done));
+    int error = errno;
+    source.StepBack(*taken - static_cast<size_t>(std::max<ssize_t>(put, 0)));
     if (put < 0) {
       if (done > 0) break;
-      return Error(errno);
+      return Error(error);
     }
     done += static_cast<size_t>(put);
     if (static_cast<size_t>(put) < want) break;
