@@ -31,6 +31,7 @@ void AllowMemory(FilterBuilder& filter) {
       .Allow(SYS_mremap, "own memory")
       .Allow(SYS_madvise, "give memory back")
       .Allow(SYS_brk, "own memory")
+      .Allow(SYS_sysinfo, "half of the memory is the size of a tmpfs")
       .Allow(SYS_memfd_create, "memory of tmpfs files and pages shared with stubs");
 }
 

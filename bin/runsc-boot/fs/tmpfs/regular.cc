@@ -39,8 +39,9 @@ uint64_t TmpfsRegular::Occupied() const {
   return fstat(memfd_.get(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * 512 : 0;
 }
 
-void TmpfsRegular::Recharge() {
-  uint64_t occupied = Occupied();
+void TmpfsRegular::Recharge() { ChargeTo(Occupied()); }
+
+void TmpfsRegular::ChargeTo(uint64_t occupied) {
   if (occupied == charged_) return;
   // What has been written is there: the limit was checked before.
   (void)tmpfs().Charge(static_cast<int64_t>(occupied) - static_cast<int64_t>(charged_));
@@ -145,6 +146,8 @@ Result<size_t> TmpfsRegular::Write(Context& context, IoBuffer& source, uint64_t&
   }
   TRY_ASSIGN(count, FitIntoSpace(offset, count));
 
+  // Without holes, what is charged is known without asking the host.
+  const bool dense = offset <= attributes_.size && charged_ == RoundUp(attributes_.size);
   size_t written = 0;
   uint64_t end = offset + count;
   if (!memfd_.valid() && end <= kMaxSmall) {
@@ -163,7 +166,11 @@ Result<size_t> TmpfsRegular::Write(Context& context, IoBuffer& source, uint64_t&
     attributes_.size = std::max(attributes_.size, offset + written);
   }
   attributes_.mtime = attributes_.ctime = Now();
-  Recharge();
+  if (dense) {
+    ChargeTo(RoundUp(attributes_.size));
+  } else {
+    Recharge();
+  }
   return written;
 }
 

@@ -39,6 +39,7 @@ class TmpfsRegular final : public TmpfsInode {
   Status ResizeLocked(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Adjusts what the file is charged to what it occupies now.
   void Recharge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ChargeTo(uint64_t occupied) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // ENOSPC when a write of `size` at `offset` might not fit; shortens it first.
   Result<uint64_t> FitIntoSpace(uint64_t offset, uint64_t size)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
