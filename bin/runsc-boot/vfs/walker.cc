@@ -24,6 +24,13 @@ std::string_view NextComponent(std::string_view& path) {
   return name;
 }
 
+// ENOTDIR; or why the file system cannot tell what it is.
+Status CheckIsDirectory(const Dentry& dentry) {
+  if (dentry.is_directory()) return Ok();
+  TRY(dentry.inode()->GetAttributes());
+  return Error(ENOTDIR);
+}
+
 }  // namespace
 
 PathWalker::PathWalker(Vfs& vfs, Caller caller, const WalkOptions& options, std::string_view path)
@@ -59,7 +66,7 @@ Status PathWalker::Start() {
 }
 
 Status PathWalker::CheckSearch() {
-  if (!current_.dentry->is_directory()) return Error(ENOTDIR);
+  TRY(CheckIsDirectory(*current_.dentry));
   if (may_search_anything_) return Ok();
   TRY_ASSIGN(Attributes attributes, current_.dentry->inode()->GetAttributes());
   return CheckPermission(*credentials_, attributes, kExecute);
@@ -184,7 +191,7 @@ Status PathWalker::ToParent() {
 Result<Path> PathWalker::ToEnd() {
   if (path_.empty() && options_.allow_empty) {
     current_ = options_.start.valid() ? options_.start : caller_.fs.cwd();
-    if (options_.directory && !current_.dentry->is_directory()) return Error(ENOTDIR);
+    if (options_.directory) TRY(CheckIsDirectory(*current_.dentry));
     return std::move(current_);
   }
   bool must_be_directory = options_.directory;
@@ -201,7 +208,7 @@ Result<Path> PathWalker::ToEnd() {
     TRY_ASSIGN(bool arrived, FollowLast(child));
     if (arrived) break;
   }
-  if (must_be_directory && !current_.dentry->is_directory()) return Error(ENOTDIR);
+  if (must_be_directory) TRY(CheckIsDirectory(*current_.dentry));
   return std::move(current_);
 }
 
