@@ -15,15 +15,17 @@
 namespace runsc::boot::platform {
 namespace {
 
-constexpr size_t kStackSize = 256 * 1024;
+constexpr size_t kStackSize = 512 * 1024;
 // Idle workers beyond so many end after a while.
 constexpr size_t kKeptIdle = 4;
 constexpr int kIdleMs = 2000;
 // A reception that took less time (about a microsecond) found its notification
-// waiting: they queue up.
+// waiting. Only when so many in a row do is a hand-over, which costs a wake-up,
+// worth its price.
 constexpr uint64_t kQueuedCycles = 3000;
-constexpr int kCrowdedStep = 4;
+constexpr int kCrowded = 16;
 constexpr int kCrowdedMax = 32;
+constexpr int kWithdrawnInARow = 100;
 
 // Makes a receiver return from its wait; its handler does nothing.
 int WakeSignal() { return SIGRTMIN + 1; }
@@ -213,15 +215,20 @@ bool WorkerPool::ReceiveOne(Job& job) {
   uint64_t before = __rdtsc();
   Result<Notification> notification = listener_.Receive();
   if (!notification) {
-    // Withdrawn, or no sender is left (which newer hosts report at once).
-    if (notification.code() == ENOENT) SleepMicroseconds(20);
+    // Withdrawn, which is common; or no sender is left, which newer hosts
+    // report again and again until Shutdown comes.
+    if (notification.code() == ENOENT &&
+        withdrawn_.fetch_add(1, std::memory_order_relaxed) > kWithdrawnInARow) {
+      SleepMicroseconds(500);
+    }
     return false;
   }
+  withdrawn_.store(0, std::memory_order_relaxed);
   int crowded = crowded_.load(std::memory_order_relaxed);
   if (__rdtsc() - before < kQueuedCycles) {
-    crowded = std::min(crowded + kCrowdedStep, kCrowdedMax);
-  } else if (crowded > 0) {
-    --crowded;
+    crowded = std::min(crowded + 1, kCrowdedMax);
+  } else {
+    crowded /= 2;
   }
   crowded_.store(crowded, std::memory_order_relaxed);
   job.thread = router_.Route(*notification);
@@ -259,7 +266,7 @@ void WorkerPool::LeaveReceptionLocked(Worker* worker) {
   receiving_ = false;
   receiver_mailbox_ = nullptr;
   if (PromoteWaiterLocked()) return;
-  if (crowded_.load(std::memory_order_relaxed) == 0) {
+  if (crowded_.load(std::memory_order_relaxed) < kCrowded) {
     if (home_ != nullptr) return;
     if (worker != nullptr && !worker->may_block) {
       home_ = worker;

@@ -148,8 +148,9 @@ class WorkerPool {
   std::vector<Parker*> waiters_ ABSL_GUARDED_BY(mutex_);
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
   int workers_ ABSL_GUARDED_BY(mutex_) = 0;
-  // How many of the next notifications are handed over; the receiver's own.
+  // How many of the last notifications had been waiting.
   std::atomic<int> crowded_ = 0;
+  std::atomic<int> withdrawn_ = 0;
 };
 
 }  // namespace runsc::boot::platform

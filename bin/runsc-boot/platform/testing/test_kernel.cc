@@ -112,6 +112,12 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
       }
       return t.Return(target != nullptr ? 0 : -ESRCH);
     }
+    case kSysWork: {
+      absl::Time end = absl::Now() + absl::Nanoseconds(static_cast<int64_t>(a[0]));
+      while (absl::Now() < end) {
+      }
+      return t.Return(0);
+    }
     case kSysFaults:
       kernel_.fault_skip_ = static_cast<int>(a[0]);
       return t.Return(0);

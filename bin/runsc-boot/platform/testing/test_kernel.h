@@ -76,6 +76,8 @@ inline constexpr uint64_t kSysNative = 1006;   // runs (number, args 0..3) by Ru
 inline constexpr uint64_t kSysKill = 1007;     // (pid): kills the host process
 inline constexpr uint64_t kSysFaults = 1008;   // faults are skipped by `a` bytes
 
+inline constexpr uint64_t kSysWork = 1009;  // keeps its worker busy for `a` ns
+
 class TestKernel {
  public:
   explicit TestKernel(std::string program, Platform::Options options = {});
