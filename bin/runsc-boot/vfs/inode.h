@@ -113,6 +113,10 @@ class Inode : public std::enable_shared_from_this<Inode> {
   // Of an owner that goes away; costs nothing where nobody has locked.
   void ReleaseLocks(const void* owner);
 
+ protected:
+  // For file systems that know it from the start.
+  void SetType(mode_t type) { type_.store(type & S_IFMT, std::memory_order_relaxed); }
+
  private:
   Filesystem& filesystem_;
   std::atomic<mode_t> type_{0};

@@ -25,6 +25,7 @@ GoferInode::GoferInode(GoferFilesystem& filesystem, const fs::Node& node)
       number_(node.attributes().inode()),
       type_(node.attributes().mode() & S_IFMT),
       mode_(node.attributes().mode()) {
+  SetType(type_);
   absl::MutexLock lock(&mutex_);
   handle_ = node.handle();
   link_target_ = node.link_target();
@@ -39,6 +40,7 @@ GoferInode::GoferInode(GoferFilesystem& filesystem, const fs::Attributes& attrib
       number_(attributes.inode()),
       type_(attributes.mode() & S_IFMT),
       mode_(attributes.mode()) {
+  SetType(type_);
   absl::MutexLock lock(&mutex_);
   parent_ = std::move(parent);
   name_ = std::string(name);
