@@ -31,13 +31,14 @@ class DirectoryFile final : public File {
 
   Status ReadDirectory(Context& context,
                        const std::function<bool(const DirectoryEntry&)>& emit) override {
+    const uint64_t parent = ParentIno(path(), inode_->ino());
     absl::MutexLock lock(&position_mutex());
     if (position_ == 0) {
       if (!emit({".", inode_->ino(), DT_DIR, 1})) return Ok();
       position_ = 1;
     }
     if (position_ == 1) {
-      if (!emit({"..", ParentIno(path(), inode_->ino()), DT_DIR, kFirstOffset})) return Ok();
+      if (!emit({"..", parent, DT_DIR, kFirstOffset})) return Ok();
       position_ = kFirstOffset;
     }
     TRY_ASSIGN(std::vector<Entry> entries, inode_->List(context, static_cast<int64_t>(position_)));
