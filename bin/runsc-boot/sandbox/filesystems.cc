@@ -1,0 +1,122 @@
+#include "bin/runsc-boot/sandbox/filesystems.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/fs/cgroup/cgroup_filesystem.h"
+#include "bin/runsc-boot/fs/dev/devices.h"
+#include "bin/runsc-boot/fs/devpts/devpts_filesystem.h"
+#include "bin/runsc-boot/fs/gofer/gofer_filesystem.h"
+#include "bin/runsc-boot/fs/mqueue/mqueue_filesystem.h"
+#include "bin/runsc-boot/fs/overlay/overlay.h"
+#include "bin/runsc-boot/fs/proc/proc_filesystem.h"
+#include "bin/runsc-boot/fs/sys/sys_filesystem.h"
+#include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
+#include "bin/runsc-boot/sandbox/mounts.h"
+#include "bin/runsc-boot/vfs/device_numbers.h"
+
+namespace runsc::boot {
+namespace {
+
+// File systems by the types of mount(2).
+class Maker {
+ public:
+  Maker(Kernel& kernel, const runsc::control::BootOptions& options,
+        std::shared_ptr<const proc::HostProc> host)
+      : kernel_(kernel), options_(options), host_(std::move(host)) {}
+
+  Result<FilesystemRef> Make(const std::string& type, const MountOptions& options) const {
+    const dev_t dev = NewAnonymousDevice();
+    if (type == "proc") return proc::MakeProcFilesystem(kernel_, host_, dev);
+    if (type == "sysfs") {
+      return sys::MakeSysFilesystem({dev, static_cast<int>(options_.cpu_count())});
+    }
+    if (type == "mqueue") return mqueue::MakeMqueueFilesystem(dev);
+    if (type == "cgroup" || type == "cgroup2") return MakeCgroup(dev);
+    if (type == "devpts") return devpts::MakeDevptsFilesystem(dev);
+    if (type == "tmpfs" || type == "ramfs" || type == "devtmpfs") {
+      TRY_ASSIGN(TmpfsOptions parsed, ParseTmpfsOptions(options.data));
+      return FilesystemRef(std::make_shared<TmpfsFilesystem>(parsed));
+    }
+    return Error(ENODEV);
+  }
+
+ private:
+  FilesystemRef MakeCgroup(dev_t dev) const {
+    auto processes = [&kernel = kernel_] {
+      std::vector<pid_t> pids;
+      for (const ThreadGroupRef& group : kernel.Groups()) pids.push_back(group->pid());
+      return pids;
+    };
+    return cgroup::MakeCgroupFilesystem({dev, processes});
+  }
+
+  Kernel& kernel_;
+  const runsc::control::BootOptions& options_;
+  const std::shared_ptr<const proc::HostProc> host_;
+};
+
+Result<GoferAttachment> AttachTree(FileDescriptor connection, GoferFilesystem::Mode mode,
+                                   const std::string& what) {
+  auto attachment = GoferFilesystem::Attach(Channel(std::move(connection), Conversation::kFs), mode,
+                                            NewAnonymousDevice());
+  if (!attachment.ok()) {
+    return std::move(attachment).error().WithContext(absl::StrCat("attach to the gofer's ", what));
+  }
+  return attachment;
+}
+
+// The root, and the bind mounts where the gofer resolved them.
+Status AttachTrees(const runsc::control::BootRequest& request,
+                   std::vector<FileDescriptor> connections, MountPlan& plan) {
+  if (connections.size() != static_cast<size_t>(request.served_mounts_size()) + 1) {
+    return Error(EINVAL, absl::StrCat("got ", connections.size(), " file-system connections for ",
+                                      request.served_mounts_size(), " mounts and the root"));
+  }
+  TRY_ASSIGN(GoferAttachment root,
+             AttachTree(std::move(connections[0]), GoferFilesystem::Mode::kExclusive, "root"));
+  if (root.mounts.size() + 1 != connections.size()) {
+    return Error(EPROTO, absl::StrCat("the gofer serves ", root.mounts.size(), " mounts, not ",
+                                      request.served_mounts_size()));
+  }
+  plan.root = root.filesystem;
+  plan.root_read_only = request.spec().root().readonly();
+  for (int i = 0; i < request.served_mounts_size(); ++i) {
+    const auto index = static_cast<int>(request.served_mounts(i));
+    if (index < 0 || index >= request.spec().mounts_size()) {
+      return Error(EINVAL, absl::StrCat("served mount ", index, " is not in the specification"));
+    }
+    const std::string& destination = request.spec().mounts(index).destination();
+    TRY_ASSIGN(GoferAttachment tree,
+               AttachTree(std::move(connections[static_cast<size_t>(i) + 1]),
+                          GoferFilesystem::Mode::kShared, absl::StrCat("mount ", destination)));
+    const fs::ResolvedMount& resolved = root.mounts[static_cast<size_t>(i)];
+    plan.served[index] = {tree.filesystem, resolved.destination(), resolved.is_directory()};
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
+                                                        const runsc::control::BootRequest& request,
+                                                        std::vector<FileDescriptor> connections) {
+  RegisterStandardDevices(kernel.vfs());
+  TRY_ASSIGN(FileDescriptor proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
+  auto host = std::make_shared<proc::HostProc>(std::move(proc));
+  const Maker maker(kernel, request.options(), std::move(host));
+  MountPlan plan{request.spec()};
+  plan.make = [&maker](const std::string& type, const MountOptions& options) {
+    return maker.Make(type, options);
+  };
+  TRY(AttachTrees(request, std::move(connections), plan));
+  if (request.options().overlay()) {
+    auto upper = std::make_shared<TmpfsFilesystem>(TmpfsOptions{});
+    TRY_ASSIGN(plan.root, OverlayFilesystem::Make(std::move(upper), plan.root));
+  }
+  return BuildMounts(kernel.vfs(), plan);
+}
+
+}  // namespace runsc::boot
