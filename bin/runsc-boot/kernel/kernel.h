@@ -118,13 +118,16 @@ class Kernel {
   using DeferredSignals = std::vector<DeferredSignal>;
 
   // --- kernel.cc
-  // Makes `task` visible under `tid`; once, by whoever learns it first.
-  void Register(const TaskRef& task, pid_t tid) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  // Makes `task` visible under `tid`; once, by whoever learns it first. False:
+  // its group is ending or executing a program, and the task must end.
+  bool Register(const TaskRef& task, pid_t tid) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void RegisterGroup(const TaskRef& task, pid_t pid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
   // Gives the executing task its group's pid.
   void BecomeLeader(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
 
   // --- kernel_exit.cc
+  // Ends every group but `init`'s, as the end of init does.
+  void KillOthers(const ThreadGroup& init) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void Unregister(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void EndGroup(ThreadGroup& group, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);

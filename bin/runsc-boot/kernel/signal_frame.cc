@@ -74,7 +74,8 @@ SignalFrame BuildSignalFrame(const SignalFrameContents& contents, uint64_t stack
                            : xstate_address + xstate_size + FP_XSTATE_MAGIC2_SIZE - frame.address;
   frame.bytes.resize(total);
   if (xstate_size > 0) {
-    rt.context.machine.fpstate = reinterpret_cast<decltype(rt.context.machine.fpstate)>(xstate_address);
+    rt.context.machine.fpstate =
+        reinterpret_cast<decltype(rt.context.machine.fpstate)>(xstate_address);
     std::byte* xstate = frame.bytes.data() + (xstate_address - frame.address);
     memcpy(xstate, contents.xstate.data(), xstate_size);
     if (xstate_size > kLegacySize) {

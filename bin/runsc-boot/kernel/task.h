@@ -38,6 +38,9 @@ class ThreadGroup;
 using TaskRef = std::shared_ptr<Task>;
 using ThreadGroupRef = std::shared_ptr<ThreadGroup>;
 
+// Missing in the C library's <sched.h>.
+constexpr uint64_t kCloneClearSighand = 0x100000000;
+
 // clone(2), clone3(2), fork(2), vfork(2). The addresses are the application's.
 struct CloneRequest {
   uint64_t flags = 0;   // CLONE_*, without the exit signal
@@ -76,7 +79,13 @@ class Task final : public platform::ThreadEvents,
                    public Context,
                    public Waker,
                    public std::enable_shared_from_this<Task> {
+  // Only the kernel makes tasks.
+  struct Key {
+    explicit Key() = default;
+  };
+
  public:
+  Task(Key, Kernel& kernel, ThreadGroupRef group);
   ~Task() override;
   Kernel& kernel() const { return kernel_; }
   ThreadGroup& group() const { return *group_; }
@@ -145,6 +154,8 @@ class Task final : public platform::ThreadEvents,
   // --- How the current call ends, beside returning a value.
   // The host executes it with its register arguments (notified calls only).
   uint64_t EndOnHost();
+  // The registers are set: the thread goes on as they say (rt_sigreturn).
+  uint64_t EndInStub();
   // The call has already been answered or never returns (exec, exit, clone).
   uint64_t EndHandled();
   // With error kRestartBlock: what restart_syscall(2) runs.
@@ -213,6 +224,7 @@ class Task final : public platform::ThreadEvents,
 
  private:
   friend class Kernel;
+  friend class ProcessTimers;
   friend class ThreadGroup;
 
   // Who may touch the task's host thread.
@@ -224,8 +236,6 @@ class Task final : public platform::ThreadEvents,
   // Why a task must not go on as it is: bits of work_.
   static constexpr uint32_t kSignalWork = 1;  // a signal or a stop
   static constexpr uint32_t kKilled = 2;
-
-  Task(Kernel& kernel, ThreadGroupRef group);
 
   // --- Events (task_event.cc)
   // False: the task has been killed meanwhile, and the event is void.
@@ -239,6 +249,7 @@ class Task final : public platform::ThreadEvents,
   // Ends the current system call with `result`.
   void EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
                Result<uint64_t> result);
+  // Runs a call again that a signal without a handler has interrupted.
   Result<uint64_t> Redispatch(const platform::SyscallInfo& call, int code);
   // Sets `bits` in work_ and makes the task notice. Callable with locks held.
   void Notify(uint32_t bits);
@@ -265,23 +276,31 @@ class Task final : public platform::ThreadEvents,
   // and those that end the group.
   std::optional<Delivery> NextSignal();
   Status SetUpFrame(platform::Thread& thread, const Delivery& delivery);
+  Status RestoreFrame(platform::Thread& thread);
+  bool OnAlternateStack(uint64_t stack_pointer) const;
   void ResolveInterruptedCall(platform::Registers& registers, const InterruptedCall& call,
                               const SignalAction& action);
   // A signal that cannot be ignored or blocked: faults.
   void ForceSignal(const SigInfo& info);
   void RestoreSavedMask();
   // Under the group's signal mutex:
-  void AddPending(const SigInfo& info);
-  SignalSet DeliverableSet() const;
-  void UpdateWork();
-  bool Wants(int signo) const;
+  bool Wants(int signo) const { return (mask_ & SignalBit(signo)) == 0; }
+  std::optional<SigInfo> TakeLocked(SignalSet blocked);
+  void SetMaskLocked(SignalSet mask);
 
   // --- Clone, exec, exit (task_clone.cc, task_exec.cc, task_exit.cc)
   struct PendingExec;
   TaskRef MakeChild(const CloneRequest& request);
-  Status InstallPidFd(const CloneRequest& request, Task& child);
+  // The descriptor that CLONE_PIDFD makes; -1 without it.
+  Result<int> InstallPidFd(const CloneRequest& request, const Task& child);
+  // All of exec(2) that can fail without harm.
+  Result<std::shared_ptr<PendingExec>> PrepareExec(ExecRequest request);
+  // Ends all other tasks of the group and waits for them.
   Status KillSiblings();
-  void FinishExec(platform::Thread& thread, PendingExec& exec);
+  Status FinishExec(platform::Thread& thread, PendingExec& exec);
+  void CloseOnExec();
+  // Ends the host's side of a task that was killed before it started.
+  void EndHostThread(platform::Thread& thread);
   // Ends the task's kernel side: by whoever made it dead.
   void Terminate() ABSL_LOCKS_EXCLUDED(state_mutex_);
   // Kills it from anywhere. The host thread is the caller's business.
@@ -321,8 +340,10 @@ class Task final : public platform::ThreadEvents,
   std::optional<SignalSet> saved_mask_;
   stack_t alternate_stack_{nullptr, SS_DISABLE, 0};
   std::function<Result<uint64_t>(Task&)> restart_;
+  bool copies_memory_ = false;  // a fork child before its first event
   TaskRef clone_child_;
-  std::unique_ptr<PendingExec> pending_exec_;
+  int clone_pidfd_ = -1;
+  std::shared_ptr<PendingExec> pending_exec_;
 
   std::atomic<int> parent_death_signal_{0};
   std::atomic<bool> keep_capabilities_{false};

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -30,10 +31,25 @@ struct Usage {
   uint64_t user_ns = 0, system_ns = 0;
   uint64_t max_rss_kib = 0;
   uint64_t minor_faults = 0, major_faults = 0;
+  void Add(const Usage& other);
 };
 
+inline void Usage::Add(const Usage& other) {
+  user_ns += other.user_ns;
+  system_ns += other.system_ns;
+  max_rss_kib = std::max(max_rss_kib, other.max_rss_kib);
+  minor_faults += other.minor_faults;
+  major_faults += other.major_faults;
+}
+
 class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
+  // Only the kernel makes groups.
+  struct Key {
+    explicit Key() = default;
+  };
+
  public:
+  ThreadGroup(Key, Kernel& kernel);
   ~ThreadGroup();
   Kernel& kernel() const { return kernel_; }
   pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
@@ -69,6 +85,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // Notified with EPOLLIN for every signal that becomes pending here or for one
   // of the tasks (signalfd).
   WaitQueue& signal_queue() { return signal_queue_; }
+  // Notified with EPOLLIN when the group ends (pidfds).
+  WaitQueue& exit_queue() { return exit_queue_; }
   // True once it has ended and waits to be reaped.
   bool zombie() const;
 
@@ -95,8 +113,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
  private:
   friend class Kernel;
   friend class Task;
+  friend class ProcessTimers;
 
-  explicit ThreadGroup(Kernel& kernel);
   // For fork: limits, actions and the like of `parent`.
   static ThreadGroupRef Fork(ThreadGroup& parent, const CloneRequest& request);
 
@@ -111,6 +129,10 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   bool PrepareStopAndContinue(int signo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   void DiscardEverywhere(SignalSet signals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   void BeginStop(int signo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  // Makes the tasks other than `task` look at signals pending for the group.
+  void Retarget(const Task& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  // The default action of a signal that has been taken. True: the group stops.
+  bool HandleDefault(const SigInfo& info, bool forced) ABSL_LOCKS_EXCLUDED(signal_mutex_);
   // Keeps `task` asleep until the stop ends or it is killed.
   void Park(Task& task) ABSL_LOCKS_EXCLUDED(signal_mutex_);
   // True once: every task has parked.
@@ -121,17 +143,18 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // --- Life (thread_group_exit.cc)
   // Ends every task; `status` as wait(2) has it. The first call counts.
   void BeginExit(int status) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  static Usage ReadUsage(platform::HostProcess& process);
 
   Kernel& kernel_;
   std::atomic<pid_t> pid_{0};
   // Notified when a child changes state.
   WaitQueue child_queue_;
-  // Notified when this group ends (pidfds).
   WaitQueue exit_queue_;
 
   // Guarded by the kernel's tree mutex; tasks_ changes with the signal mutex
   // held as well, so that either is enough to read it.
   ThreadGroup* parent_ = nullptr;
+  ThreadGroupRef birth_parent_;  // until the group is registered
   std::vector<ThreadGroupRef> children_;
   ProcessGroupRef process_group_;
   TaskRef leader_;

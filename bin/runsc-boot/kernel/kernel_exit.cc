@@ -1,0 +1,224 @@
+// How processes end: zombies, reaping, orphans.
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/process_timers.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr uint64_t kSigIgn = 1;
+
+int CodeOf(int wait_status) { return WIFSIGNALED(wait_status) ? CLD_KILLED : CLD_EXITED; }
+int StatusOf(int wait_status) {
+  return WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+}  // namespace
+
+void ThreadGroup::BeginExit(int status) {
+  std::vector<TaskRef> victims;
+  std::shared_ptr<platform::HostProcess> process;
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    if (exiting_) return;
+    exiting_ = true;
+    exit_status_ = status;
+    stop_signal_ = 0;
+    victims = tasks_;
+    process = process_;
+  }
+  if (is_init()) kernel_.KillOthers(*this);
+  if (process != nullptr) {
+    const Usage usage = ReadUsage(*process);
+    process->Kill();
+    absl::MutexLock lock(&signal_mutex_);
+    final_usage_ = usage;
+  }
+  for (const TaskRef& task : victims) task->Kill();
+}
+
+void Kernel::KillOthers(const ThreadGroup& init) {
+  for (const ThreadGroupRef& group : Groups()) {
+    if (group.get() != &init) group->BeginExit(SIGKILL);
+  }
+}
+
+void Kernel::Unregister(Task& task) {
+  DeferredSignals signals;
+  TaskRef keep;  // so that no reference is the last one under the lock
+  bool stopped = false;
+  ThreadGroup& group = *task.group_;
+  {
+    absl::MutexLock lock(&tree_mutex_);
+    bool last = false;
+    {
+      absl::MutexLock signal_lock(&group.signal_mutex_);
+      auto position = std::find_if(group.tasks_.begin(), group.tasks_.end(),
+                                   [&](const TaskRef& other) { return other.get() == &task; });
+      if (position == group.tasks_.end()) return;
+      keep = std::move(*position);
+      group.tasks_.erase(position);
+      last = group.tasks_.empty();
+      if (group.executing_ != nullptr) group.executing_->Wake();
+      if (!last) {
+        group.Retarget(task);
+        stopped = group.StopCompletes();
+      }
+    }
+    if (group.leader_.get() != &task) tasks_.erase(task.tid());
+    if (last) EndGroup(group, signals);
+  }
+  if (stopped) ReportStop(group);
+  SendDeferred(signals);
+}
+
+void Kernel::EndGroup(ThreadGroup& group, DeferredSignals& signals) {
+  group.life_.store(ThreadGroup::Life::kZombie);
+  group.timers_->DisarmAll();
+  if (init_.get() == &group) {
+    absl::MutexLock lock(&group.signal_mutex_);
+    init_status_ = group.exit_status_;
+  }
+  const ProcessGroupRef process_group = group.process_group_;
+  if (process_group != nullptr && process_group->session->id == group.pid()) {
+    // The end of a session's leader hangs up its terminal.
+    Session& session = *process_group->session;
+    ProcessGroupRef foreground = FindProcessGroup(session.foreground_group);
+    if (session.terminal != nullptr && foreground != nullptr) {
+      for (ThreadGroup* member : foreground->members) {
+        for (int signo : {SIGHUP, SIGCONT}) {
+          signals.push_back({member->shared_from_this(), MakeSigInfo(signo, SI_KERNEL)});
+        }
+      }
+    }
+    session.terminal.reset();
+  }
+  SignalNewOrphans(group, signals);
+  ReparentChildren(group, signals);
+  NotifyParentOfEnd(group, signals);
+  group.exit_queue_.Notify(EPOLLIN | EPOLLRDNORM);
+}
+
+ThreadGroup* Kernel::FindReaper(const ThreadGroup& group) {
+  for (ThreadGroup* ancestor = group.parent_; ancestor != nullptr; ancestor = ancestor->parent_) {
+    if (ancestor->child_subreaper_.load() && ancestor->life_.load() == ThreadGroup::Life::kAlive) {
+      return ancestor;
+    }
+  }
+  return init_.get() == &group ? nullptr : init_.get();
+}
+
+void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
+  ThreadGroup* reaper = FindReaper(group);
+  std::vector<ThreadGroupRef> children = std::move(group.children_);
+  group.children_.clear();
+  for (ThreadGroupRef& child : children) {
+    child->parent_ = reaper;
+    child->exit_signal_ = SIGCHLD;
+    const int signo = child->leader_ == nullptr ? 0 : child->leader_->parent_death_signal();
+    const bool zombie = child->life_.load() == ThreadGroup::Life::kZombie;
+    if (signo != 0 && !zombie) {
+      signals.push_back({child, MakeSigInfo(signo, SI_USER, group.pid())});
+    }
+    if (reaper == nullptr) continue;
+    reaper->children_.push_back(child);
+    if (zombie) NotifyParentOfEnd(*child, signals);
+  }
+}
+
+void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
+  ThreadGroup* parent = group.parent_;
+  if (parent == nullptr) return;
+  int status = 0;
+  {
+    absl::MutexLock lock(&group.signal_mutex_);
+    status = group.exit_status_;
+  }
+  const SignalAction action = parent->actions()->Get(SIGCHLD);
+  const bool ignored = action.handler == kSigIgn;
+  const bool vanishes =
+      group.exit_signal_ == SIGCHLD && (ignored || (action.flags & SA_NOCLDWAIT) != 0);
+  if (group.exit_signal_ != 0 && !(ignored && group.exit_signal_ == SIGCHLD)) {
+    SigInfo info = MakeSigInfo(group.exit_signal_, CodeOf(status), group.pid(),
+                               group.leader_->credentials()->ruid);
+    info.si_status = StatusOf(status);
+    signals.push_back({parent->shared_from_this(), info});
+  }
+  if (vanishes) Reap(group);
+  parent->child_queue_.Notify(EPOLLIN);
+}
+
+void Kernel::Reap(ThreadGroup& group) {
+  const ThreadGroupRef self = group.shared_from_this();
+  group.life_.store(ThreadGroup::Life::kReaped);
+  if (ThreadGroup* parent = std::exchange(group.parent_, nullptr); parent != nullptr) {
+    auto& children = parent->children_;
+    auto position = std::find(children.begin(), children.end(), self);
+    if (position != children.end()) children.erase(position);
+    Usage used;
+    {
+      absl::MutexLock lock(&group.signal_mutex_);
+      used = group.final_usage_;
+    }
+    parent->children_usage_.Add(used);
+    parent->children_usage_.Add(group.children_usage_);
+  }
+  LeaveProcessGroup(group);
+  auto task = tasks_.find(group.pid());
+  if (task != tasks_.end() && task->second == group.leader_) tasks_.erase(task);
+  auto found = groups_.find(group.pid());
+  if (found != groups_.end() && found->second == self) groups_.erase(found);
+  // Breaks the cycle between a group and its leader.
+  group.leader_.reset();
+}
+
+void Kernel::ReportToParent(ThreadGroup& group, int code, int status, DeferredSignals& signals) {
+  ThreadGroup* parent = group.parent_;
+  if (parent == nullptr) return;
+  const SignalAction action = parent->actions()->Get(SIGCHLD);
+  if (action.handler != kSigIgn && (action.flags & SA_NOCLDSTOP) == 0) {
+    SigInfo info = MakeSigInfo(SIGCHLD, code, group.pid(), group.leader_->credentials()->ruid);
+    info.si_status = status;
+    signals.push_back({parent->shared_from_this(), info});
+  }
+  parent->child_queue_.Notify(EPOLLIN);
+}
+
+void Kernel::ReportStop(ThreadGroup& group) {
+  DeferredSignals signals;
+  {
+    absl::MutexLock lock(&tree_mutex_);
+    int signo = 0;
+    {
+      absl::MutexLock signal_lock(&group.signal_mutex_);
+      if (group.stop_complete_) signo = group.stop_signal_;
+    }
+    if (signo == 0) return;
+    group.stop_report_ = signo;
+    group.continue_report_ = false;
+    ReportToParent(group, CLD_STOPPED, signo, signals);
+  }
+  SendDeferred(signals);
+}
+
+void Kernel::ReportContinue(ThreadGroup& group) {
+  DeferredSignals signals;
+  {
+    absl::MutexLock lock(&tree_mutex_);
+    group.stop_report_ = 0;
+    group.continue_report_ = true;
+    ReportToParent(group, CLD_CONTINUED, SIGCONT, signals);
+  }
+  SendDeferred(signals);
+}
+
+void Kernel::SendDeferred(DeferredSignals& signals) {
+  for (const DeferredSignal& signal : signals) (void)signal.group->SendSignal(signal.info).ok();
+  signals.clear();
+}
+
+}  // namespace runsc::boot

@@ -1,0 +1,40 @@
+#include "bin/runsc-boot/kernel/pidfd.h"
+
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/kernel/kernel.h"
+
+namespace runsc::boot {
+
+PollEvents PidFd::Poll() { return target_->zombie() ? EPOLLIN | EPOLLRDNORM : 0; }
+
+WaitQueue* PidFd::wait_queue() { return &target_->exit_queue(); }
+
+Result<Attributes> PidFd::GetAttributes() {
+  Attributes attributes;
+  attributes.mode = 0600;
+  return attributes;
+}
+
+std::string PidFd::FdInfo() const {
+  const pid_t pid = target_->zombie() ? -1 : target_->pid();
+  return absl::StrCat("Pid:\t", pid, "\nNSpid:\t", pid, "\n");
+}
+
+FileRef MakePidFd(ThreadGroupRef target, int flags) {
+  return std::make_shared<PidFd>(std::move(target), flags);
+}
+
+Result<FileRef> Kernel::OpenPidFd(pid_t pid, int flags) {
+  if (pid <= 0) return Error(EINVAL);
+  ThreadGroupRef group = FindGroup(pid);
+  if (group == nullptr) return Error(FindTask(pid) != nullptr ? EINVAL : ESRCH);
+  return MakePidFd(std::move(group), flags & O_NONBLOCK);
+}
+
+Result<ThreadGroupRef> Kernel::PidFdTarget(File& file) {
+  auto* pidfd = dynamic_cast<PidFd*>(&file);
+  if (pidfd == nullptr) return Error(EBADF);
+  return pidfd->target();
+}
+
+}  // namespace runsc::boot

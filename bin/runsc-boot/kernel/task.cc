@@ -1,0 +1,142 @@
+#include "bin/runsc-boot/kernel/task.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bin/runsc-boot/kernel/kernel.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr size_t kNameLength = 15;
+constexpr uint32_t kIdle = 0, kAsleep = 1, kWoken = 2;
+
+}  // namespace
+
+Task::Task(Key, Kernel& kernel, ThreadGroupRef group) : kernel_(kernel), group_(std::move(group)) {}
+
+Task::~Task() = default;
+
+pid_t Task::tgid() const { return group_->pid(); }
+
+std::string Task::name() const {
+  absl::MutexLock lock(&state_mutex_);
+  return name_;
+}
+
+void Task::set_name(std::string_view name) {
+  absl::MutexLock lock(&state_mutex_);
+  name_ = name.substr(0, kNameLength);
+}
+
+std::shared_ptr<MemoryManager> Task::memory_ref() const {
+  absl::MutexLock lock(&state_mutex_);
+  return memory_;
+}
+
+std::shared_ptr<FdTable> Task::fds_ref() const {
+  absl::MutexLock lock(&state_mutex_);
+  return fds_;
+}
+
+std::shared_ptr<FsContext> Task::fs_ref() const {
+  absl::MutexLock lock(&state_mutex_);
+  return fs_;
+}
+
+void Task::set_fds(std::shared_ptr<FdTable> fds) {
+  absl::MutexLock lock(&state_mutex_);
+  fds_.swap(fds);
+}
+
+void Task::set_fs(std::shared_ptr<FsContext> fs) {
+  absl::MutexLock lock(&state_mutex_);
+  fs_.swap(fs);
+}
+
+Vfs& Task::vfs() const { return kernel_.vfs(); }
+
+CredentialsRef Task::credentials() const {
+  absl::MutexLock lock(&state_mutex_);
+  return credentials_;
+}
+
+void Task::set_credentials(Credentials credentials) {
+  CredentialsRef fresh = std::make_shared<const Credentials>(std::move(credentials));
+  absl::MutexLock lock(&state_mutex_);
+  credentials_.swap(fresh);
+}
+
+uint64_t Task::file_size_limit() const { return group_->limit(RLIMIT_FSIZE).rlim_cur; }
+
+Status Task::CopyIn(uint64_t address, void* buffer, size_t size) {
+  if (memory_ == nullptr) return Error(EFAULT);
+  return memory_->CopyIn(address, buffer, size);
+}
+
+Status Task::CopyOut(uint64_t address, const void* buffer, size_t size) {
+  if (memory_ == nullptr) return Error(EFAULT);
+  return memory_->CopyOut(address, buffer, size);
+}
+
+Result<std::string> Task::CopyInPath(uint64_t address) {
+  return memory_->CopyInString(address, PATH_MAX - 1);
+}
+
+void Task::Wake() {
+  if (sleep_.exchange(kWoken) == kAsleep) {
+    syscall(SYS_futex, &sleep_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  }
+}
+
+Status Task::Sleep(Deadline deadline) { return SleepOnFutex(deadline, kSignalWork | kKilled); }
+
+bool Task::SleepUninterruptibly() { return SleepOnFutex(std::nullopt, kKilled).ok(); }
+
+Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
+  uint32_t state = kIdle;
+  if (!sleep_.compare_exchange_strong(state, kAsleep)) {
+    sleep_.exchange(kIdle);
+    return Ok();
+  }
+  if ((work_.load() & stop_on) != 0) {
+    sleep_.exchange(kIdle);
+    return Error(kRestartSys);
+  }
+  kernel_.platform().WillBlock(*thread_);
+  timespec until{};
+  if (deadline.has_value()) {
+    const int64_t ns = std::max<int64_t>(*deadline, 0);
+    until = {ns / 1'000'000'000, ns % 1'000'000'000};
+  }
+  while (sleep_.load() == kAsleep) {
+    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
+    const long result =
+        syscall(SYS_futex, &sleep_, FUTEX_WAIT_BITSET_PRIVATE, kAsleep,
+                deadline.has_value() ? &until : nullptr, nullptr, FUTEX_BITSET_MATCH_ANY);
+    if (result < 0 && errno == ETIMEDOUT) {
+      return sleep_.exchange(kIdle) == kWoken ? Ok() : Status(Error(ETIMEDOUT));
+    }
+  }
+  sleep_.exchange(kIdle);
+  return (work_.load() & stop_on) != 0 ? Status(Error(kRestartSys)) : Ok();
+}
+
+bool Task::exiting() const { return killed(); }
+
+int Task::parent_death_signal() const { return parent_death_signal_.load(); }
+void Task::set_parent_death_signal(int signo) { parent_death_signal_.store(signo); }
+bool Task::keep_capabilities() const { return keep_capabilities_.load(); }
+void Task::set_keep_capabilities(bool keep) { keep_capabilities_.store(keep); }
+
+char Task::run_state() const {
+  absl::MutexLock lock(&state_mutex_);
+  if (dead_) return 'Z';
+  if (parked_.load()) return 'T';
+  return sleep_.load() == kAsleep ? 'S' : 'R';
+}
+
+}  // namespace runsc::boot

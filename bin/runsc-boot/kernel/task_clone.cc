@@ -1,0 +1,175 @@
+// clone(2): new threads and processes.
+#include <sched.h>
+
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/pidfd.h"
+#include "bin/runsc-boot/kernel/task.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
+constexpr uint64_t kHostThread =
+    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+constexpr uint64_t kPassedOn =
+    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+
+Status CheckFlags(const CloneRequest& request, bool is_init) {
+  const uint64_t flags = request.flags;
+  auto has = [flags](uint64_t bits) { return (flags & bits) != 0; };
+  if (has(CLONE_THREAD) && !has(CLONE_SIGHAND)) return Error(EINVAL);
+  if (has(CLONE_SIGHAND) && !has(CLONE_VM)) return Error(EINVAL);
+  if (has(CLONE_SIGHAND) && has(kCloneClearSighand)) return Error(EINVAL);
+  if (has(CLONE_NEWNS | CLONE_NEWUSER) && has(CLONE_FS)) return Error(EINVAL);
+  if (has(CLONE_PARENT) && is_init) return Error(EINVAL);
+  if (request.exit_signal < 0 || request.exit_signal > kSignalCount) return Error(EINVAL);
+  // Namespaces inside the container do not exist yet.
+  if (has(kNamespaces)) return Error(EPERM);
+  return Ok();
+}
+
+uint64_t HostFlags(uint64_t flags) {
+  uint64_t host = SIGCHLD;
+  if ((flags & CLONE_THREAD) != 0) {
+    host = kHostThread;
+  } else if ((flags & CLONE_VM) != 0) {
+    host |= flags & (CLONE_VM | CLONE_VFORK);
+  }
+  // CLONE_PIDFD has the address of CLONE_PARENT_SETTID, and is the kernel's.
+  return host | (flags & kPassedOn);
+}
+
+}  // namespace
+
+TaskRef Task::MakeChild(const CloneRequest& request) {
+  const bool thread = (request.flags & CLONE_THREAD) != 0;
+  ThreadGroupRef group = thread ? group_ : ThreadGroup::Fork(*group_, request);
+  if (!thread) {
+    group->birth_parent_ = group_;
+    if ((request.flags & CLONE_PARENT) != 0) {
+      absl::MutexLock lock(&kernel_.tree_mutex());
+      if (group_->parent_ != nullptr) group->birth_parent_ = group_->parent_->shared_from_this();
+      group->exit_signal_ = group_->exit_signal_;
+    }
+  }
+  auto child = std::make_shared<Task>(Key(), kernel_, std::move(group));
+  child->memory_ = memory_;
+  child->fds_ = (request.flags & CLONE_FILES) != 0 ? fds_ : fds_->Clone();
+  child->fs_ = (request.flags & CLONE_FS) != 0 ? fs_ : fs_->Clone();
+  {
+    const CredentialsRef credentials = this->credentials();
+    const std::string name = this->name();
+    absl::MutexLock lock(&child->state_mutex_);
+    child->credentials_ = credentials;
+    child->name_ = name;
+  }
+  child->mask_ = saved_mask_.value_or(mask_);
+  child->copies_memory_ = (request.flags & CLONE_VM) == 0;
+  if ((request.flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
+    child->alternate_stack_ = alternate_stack_;
+  }
+  child->timer_slack_ns_.store(timer_slack_ns_.load());
+  child->keep_capabilities_.store(keep_capabilities_.load());
+  return child;
+}
+
+Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
+  if ((request.flags & CLONE_PIDFD) == 0) return -1;
+  FileRef file = MakePidFd(child.group_ref(), 0);
+  TRY_ASSIGN(const int fd, fds_->Install(std::move(file), /*close_on_exec=*/true,
+                                         group_->limit(RLIMIT_NOFILE).rlim_cur));
+  if (Status copied = CopyOutObject(request.pidfd, fd); !copied.ok()) {
+    (void)fds_->Remove(fd).ok();
+    return std::move(copied).error();
+  }
+  return fd;
+}
+
+Result<uint64_t> Task::Clone(const CloneRequest& request) {
+  TRY(CheckFlags(request, group_->is_init()));
+  // As Linux: a signal comes first, so that a child never misses it.
+  if (HasWork()) return Error(kRestartNoIntr);
+  const TaskRef child = MakeChild(request);
+  TRY_ASSIGN(clone_pidfd_, InstallPidFd(request, *child));
+  clone_child_ = child;
+  platform::CloneArgs args;
+  args.flags = HostFlags(request.flags);
+  args.stack = request.stack;
+  args.parent_tid = request.parent_tid;
+  args.child_tid = request.child_tid;
+  args.tls = request.tls;
+  Status failure;
+  {
+    absl::MutexLock lock(&state_mutex_);
+    // The child's first event waits until it has its thread.
+    absl::MutexLock child_lock(&child->state_mutex_);
+    if (!killed()) {
+      where_ = Where::kHostOperation;
+      Result<platform::ThreadRef> started = thread_->StartClone(args, child);
+      if (started.ok()) {
+        child->thread_ = *std::move(started);
+        // The end may already be under way on another worker.
+        return EndHandled();
+      }
+      where_ = Where::kKernel;
+      failure = std::move(started).error();
+    } else {
+      failure = Error(kRestartNoIntr);
+    }
+  }
+  clone_child_.reset();
+  if (clone_pidfd_ >= 0) (void)fds_->Remove(clone_pidfd_).ok();
+  return std::move(failure).error();
+}
+
+void Task::OnCloned(platform::Thread& thread, Result<pid_t> child_tid) {
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return;
+  const TaskRef child = std::move(clone_child_);
+  clone_child_.reset();
+  if (child_tid.ok()) {
+    // Whether the child lives on is found out at its first event.
+    (void)kernel_.Register(child, *child_tid);
+    thread.registers().rax = static_cast<uint64_t>(*child_tid);
+  } else {
+    if (clone_pidfd_ >= 0) (void)fds_->Remove(clone_pidfd_).ok();
+    thread.registers().rax = static_cast<uint64_t>(-static_cast<int64_t>(child_tid.code()));
+  }
+  LeaveStub(thread);
+}
+
+void Task::OnStart(platform::Thread& thread) {
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return EndHostThread(thread);
+  if (copies_memory_) {
+    std::shared_ptr<MemoryManager> copy = memory_->CloneFor(thread.address_space());
+    absl::MutexLock lock(&state_mutex_);
+    memory_.swap(copy);
+  }
+  {
+    absl::MutexLock lock(&group_->signal_mutex_);
+    if (group_->process_ == nullptr) group_->process_ = thread.process();
+  }
+  if (!kernel_.Register(self, thread.tid())) {
+    FinishKilled();
+    return EndHostThread(thread);
+  }
+  LeaveStub(thread);
+}
+
+void Task::EndHostThread(platform::Thread& thread) {
+  bool group_ends = false;
+  {
+    absl::MutexLock lock(&group_->signal_mutex_);
+    group_ends = group_->exiting_;
+  }
+  if (group_ends) {
+    thread.process()->Kill();
+  } else {
+    thread.ExitThread();
+  }
+}
+
+}  // namespace runsc::boot

@@ -1,0 +1,145 @@
+// How a task's events begin and end.
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/task.h"
+
+namespace runsc::boot {
+
+namespace {
+
+// Results that are none: no system call returns values in this range.
+constexpr uint64_t kEndOnHost = static_cast<uint64_t>(-100001);
+constexpr uint64_t kEndHandled = static_cast<uint64_t>(-100002);
+constexpr uint64_t kEndInStub = static_cast<uint64_t>(-100003);
+
+constexpr int64_t kFirstRestartCode = kRestartSys;
+
+}  // namespace
+
+uint64_t Task::EndOnHost() { return kEndOnHost; }
+uint64_t Task::EndHandled() { return kEndHandled; }
+uint64_t Task::EndInStub() { return kEndInStub; }
+
+void Task::SetRestart(std::function<Result<uint64_t>(Task&)> restart) {
+  restart_ = std::move(restart);
+}
+
+bool Task::BeginEvent() {
+  absl::MutexLock lock(&state_mutex_);
+  if (dead_) return false;
+  where_ = Where::kKernel;
+  return true;
+}
+
+template <typename Action>
+bool Task::TryLeave(Where to, Action action) {
+  absl::MutexLock lock(&state_mutex_);
+  if (HasWork()) return false;
+  where_ = to;
+  action();
+  return true;
+}
+
+void Task::Notify(uint32_t bits) {
+  if ((work_.fetch_or(bits) & bits) == bits) return;
+  {
+    absl::MutexLock lock(&state_mutex_);
+    if (where_ == Where::kApplication && thread_ != nullptr) thread_->Interrupt();
+  }
+  Wake();
+}
+
+void Task::LeaveOnHost(platform::Thread& thread) {
+  {
+    absl::MutexLock lock(&state_mutex_);
+    if (!killed()) {
+      where_ = Where::kApplication;
+      thread.ContinueOnHost();
+      if (HasWork()) thread.Interrupt();
+      return;
+    }
+  }
+  FinishKilled();
+}
+
+void Task::LeaveStub(platform::Thread& thread) {
+  while (!TryLeave(Where::kApplication, [&] { thread.Resume(); })) {
+    if (DeliverSignals(thread, nullptr) == Delivered::kGone) return;
+  }
+}
+
+void Task::EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
+                   Result<uint64_t> result) {
+  while (true) {
+    if (result.ok() && *result == kEndHandled) return;
+    if (result.ok() && *result == kEndOnHost) return LeaveOnHost(thread);
+    if (result.ok() && *result == kEndInStub) return LeaveStub(thread);
+    const int64_t value = result.ok() ? static_cast<int64_t>(*result) : -result.error().code();
+    const bool restarts = !result.ok() && value <= -kFirstRestartCode;
+    const bool interrupted_by_signal = restarts || (!result.ok() && value == -EINTR);
+    // An interrupted call keeps its temporary mask until the handler is set up.
+    if (saved_mask_.has_value() && !interrupted_by_signal) RestoreSavedMask();
+    if (!restarts && !saved_mask_.has_value() &&
+        TryLeave(Where::kApplication, [&] { thread.Return(value); })) {
+      return;
+    }
+    InterruptedCall interrupted{call, value};
+    switch (DeliverSignals(thread, &interrupted)) {
+      case Delivered::kGone:
+        return;
+      case Delivered::kHandler:
+        return LeaveStub(thread);
+      case Delivered::kNothing:
+        break;
+    }
+    if (saved_mask_.has_value()) RestoreSavedMask();
+    if (restarts) result = Redispatch(call, static_cast<int>(-value));
+  }
+}
+
+Result<uint64_t> Task::Redispatch(const platform::SyscallInfo& call, int code) {
+  if (code == kRestartBlock && restart_ != nullptr) {
+    auto restart = std::exchange(restart_, nullptr);
+    return restart(*this);
+  }
+  return kernel_.dispatch_(*this, call);
+}
+
+void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) {
+  // The task must outlive the end of its event.
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return;
+  EndCall(thread, call, kernel_.dispatch_(*this, call));
+}
+
+void Task::OnFault(platform::Thread& thread, const siginfo_t& info) {
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return;
+  SigInfo fault = info;
+  switch (info.si_signo) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+    case SIGTRAP:
+      break;
+    default:
+      fault = MakeSigInfo(SIGSEGV, SI_KERNEL);
+  }
+  // A fault's code is the kernel's; anything else is the application's forgery.
+  if (fault.si_code <= 0) fault = MakeSigInfo(fault.si_signo, SI_KERNEL);
+  ForceSignal(fault);
+  LeaveStub(thread);
+}
+
+void Task::OnInterrupt(platform::Thread& thread) {
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return;
+  LeaveStub(thread);
+}
+
+void Task::OnDeath(platform::Thread& thread) {
+  const TaskRef self = shared_from_this();
+  group_->BeginExit(SIGKILL);
+}
+
+}  // namespace runsc::boot

@@ -1,0 +1,76 @@
+// The ends of tasks: exit(2), exit_group(2), being killed.
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/task.h"
+
+namespace runsc::boot {
+
+void Task::ExitGroup(int status) {
+  group_->BeginExit(status);
+  FinishKilled();
+}
+
+void Task::Exit(int status) {
+  bool last = false;
+  {
+    absl::MutexLock lock(&group_->signal_mutex_);
+    // Without exit_group(2), a process ends with its leader's status.
+    if (!group_->exiting_ && tid() == group_->pid()) group_->exit_status_ = status;
+    last = group_->tasks_.size() <= 1;
+    status = group_->exit_status_;
+  }
+  if (last) return ExitGroup(status);
+  const platform::ThreadRef thread = thread_;
+  // The kernel's side first: who joins this thread must not find it any more.
+  FinishKilled();
+  thread->ExitThread();
+}
+
+void Task::Kill() {
+  bool owned = false;
+  {
+    absl::MutexLock lock(&state_mutex_);
+    work_.fetch_or(kKilled);
+    if (!dead_ && where_ != Where::kKernel) owned = dead_ = true;
+  }
+  if (owned) {
+    Terminate();
+  } else {
+    Wake();
+  }
+}
+
+void Task::FinishKilled() {
+  {
+    absl::MutexLock lock(&state_mutex_);
+    if (dead_) return;
+    dead_ = true;
+    work_.fetch_or(kKilled);
+  }
+  Terminate();
+}
+
+void Task::Terminate() {
+  std::shared_ptr<FdTable> fds;
+  std::shared_ptr<FsContext> fs;
+  {
+    absl::MutexLock lock(&state_mutex_);
+    fds.swap(fds_);
+    fs.swap(fs_);
+  }
+  // Tables that /proc looks at this moment are closed when it has looked.
+  if (fds != nullptr && fds.use_count() == 1) {
+    for (const FileRef& file : fds->RemoveAll()) (void)file->Flush(*this).ok();
+  }
+  fds.reset();
+  fs.reset();
+  std::shared_ptr<MemoryManager> memory;
+  platform::ThreadRef thread;
+  {
+    absl::MutexLock lock(&state_mutex_);
+    memory.swap(memory_);
+    thread.swap(thread_);
+  }
+  kernel_.Unregister(*this);
+}
+
+}  // namespace runsc::boot

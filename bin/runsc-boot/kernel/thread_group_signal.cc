@@ -1,0 +1,210 @@
+// Signals as a thread group receives them, and its stops.
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/thread_group.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr uint64_t kSigDfl = 0, kSigIgn = 1;
+constexpr SignalSet kStopSignals =
+    SignalBit(SIGSTOP) | SignalBit(SIGTSTP) | SignalBit(SIGTTIN) | SignalBit(SIGTTOU);
+
+bool EndsByDefault(int signo) {
+  const DefaultAction action = DefaultActionOf(signo);
+  return action == DefaultAction::kTerminate || action == DefaultAction::kCore;
+}
+
+}  // namespace
+
+Status ThreadGroup::SendSignal(const SigInfo& info) { return Send(info, nullptr, false); }
+
+std::shared_ptr<SignalActions> ThreadGroup::actions() const {
+  absl::MutexLock lock(&signal_mutex_);
+  return actions_;
+}
+
+SignalAction ThreadGroup::action(int signo) const { return actions()->Get(signo); }
+
+Result<SignalAction> ThreadGroup::SetAction(int signo, const SignalAction& action) {
+  if (signo < 1 || signo > kSignalCount || (kUnblockable & SignalBit(signo)) != 0) {
+    return Error(EINVAL);
+  }
+  SignalAction fresh = action;
+  fresh.mask &= ~kUnblockable;
+  absl::MutexLock lock(&signal_mutex_);
+  const SignalAction old = actions_->Exchange(signo, fresh);
+  // A pending signal that is ignored from now on is gone.
+  const DefaultAction by_default = DefaultActionOf(signo);
+  if (fresh.handler == kSigIgn ||
+      (fresh.handler == kSigDfl &&
+       (by_default == DefaultAction::kIgnore || by_default == DefaultAction::kContinue))) {
+    DiscardEverywhere(SignalBit(signo));
+  }
+  return old;
+}
+
+Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
+  const int signo = info.si_signo;
+  if (signo == 0) return Ok();
+  Status status;
+  bool resumed = false;
+  int exit_status = 0;
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    if (exiting_ || tasks_.empty()) return Ok();
+    resumed = PrepareStopAndContinue(signo);
+    if (IsIgnored(signo, target, outside)) {
+      // Nothing to queue.
+    } else if (signo == SIGKILL) {
+      exit_status = signo;
+    } else if (outside && is_init() && EndsByDefault(signo) &&
+               actions_->Get(signo).handler == kSigDfl && tasks_.front()->Wants(signo)) {
+      // Init does not act on signals that it has no handler for, but who runs
+      // the container may end it.
+      exit_status = signo;
+    } else {
+      status = Queue(info, target);
+    }
+  }
+  signal_queue_.Notify(EPOLLIN);
+  if (exit_status != 0) BeginExit(exit_status);
+  if (resumed) kernel_.ReportContinue(*this);
+  return status;
+}
+
+bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
+  const Task& representative = target != nullptr ? *target : *tasks_.front();
+  if (!representative.Wants(signo)) return false;
+  for (const TaskRef& task : tasks_) {
+    if ((task->waited_for_ & SignalBit(signo)) != 0) return false;
+  }
+  const uint64_t handler = actions_->Get(signo).handler;
+  if (handler == kSigIgn) return true;
+  if (handler != kSigDfl) return false;
+  if (is_init() && !outside) return true;
+  const DefaultAction action = DefaultActionOf(signo);
+  return action == DefaultAction::kIgnore || action == DefaultAction::kContinue;
+}
+
+Status ThreadGroup::Queue(const SigInfo& info, Task* target) {
+  const int signo = info.si_signo;
+  PendingSignals& queue = target != nullptr ? target->pending_ : pending_;
+  TRY(queue.Add(info, limit(RLIMIT_SIGPENDING).rlim_cur));
+  auto wakes = [&](Task& task) {
+    if (!task.Wants(signo)) return false;
+    task.Notify(Task::kSignalWork);
+    return true;
+  };
+  auto waits = [&](Task& task) {
+    if ((task.waited_for_ & SignalBit(signo)) == 0) return false;
+    task.Wake();
+    return true;
+  };
+  if (target != nullptr) {
+    if (!waits(*target)) wakes(*target);
+    return Ok();
+  }
+  for (const TaskRef& task : tasks_) {
+    if (waits(*task)) return Ok();
+  }
+  for (const TaskRef& task : tasks_) {
+    if (wakes(*task)) return Ok();
+  }
+  return Ok();
+}
+
+void ThreadGroup::Retarget(const Task& task) {
+  for (const TaskRef& other : tasks_) {
+    if (other.get() == &task) continue;
+    if ((pending_.set() & ~other->mask_) != 0) other->Notify(Task::kSignalWork);
+  }
+}
+
+void ThreadGroup::DiscardEverywhere(SignalSet signals) {
+  pending_.Discard(signals);
+  for (const TaskRef& task : tasks_) task->pending_.Discard(signals);
+}
+
+bool ThreadGroup::PrepareStopAndContinue(int signo) {
+  if ((kStopSignals & SignalBit(signo)) != 0) {
+    DiscardEverywhere(SignalBit(SIGCONT));
+    return false;
+  }
+  if (signo != SIGCONT) return false;
+  DiscardEverywhere(kStopSignals);
+  const bool was_stopped = stop_complete_;
+  stop_signal_ = 0;
+  stop_complete_ = false;
+  for (const TaskRef& task : tasks_) {
+    if (task->parked_.load()) task->Wake();
+  }
+  return was_stopped;
+}
+
+void ThreadGroup::BeginStop(int signo) {
+  if (stop_signal_ != 0 || exiting_) return;
+  stop_signal_ = signo;
+  stop_complete_ = false;
+  for (const TaskRef& task : tasks_) task->Notify(Task::kSignalWork);
+}
+
+bool ThreadGroup::StopCompletes() {
+  if (stop_signal_ == 0 || stop_complete_ || parked_ < tasks_.size()) return false;
+  stop_complete_ = true;
+  return true;
+}
+
+void ThreadGroup::Park(Task& task) {
+  bool complete = false;
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    if (stop_signal_ == 0) return;
+    ++parked_;
+    task.parked_.store(true);
+    complete = StopCompletes();
+  }
+  if (complete) kernel_.ReportStop(*this);
+  while (true) {
+    {
+      absl::MutexLock lock(&signal_mutex_);
+      if (stop_signal_ == 0 || task.killed()) {
+        --parked_;
+        task.parked_.store(false);
+        return;
+      }
+    }
+    task.SleepUninterruptibly();
+  }
+}
+
+bool ThreadGroup::HandleDefault(const SigInfo& info, bool forced) {
+  const int signo = info.si_signo;
+  switch (DefaultActionOf(signo)) {
+    case DefaultAction::kIgnore:
+    case DefaultAction::kContinue:
+      return false;
+    case DefaultAction::kStop: {
+      if (is_init()) return false;
+      if (signo != SIGSTOP) {
+        absl::MutexLock lock(&kernel_.tree_mutex());
+        if (process_group_ == nullptr || kernel_.IsOrphaned(*process_group_, nullptr)) return false;
+      }
+      absl::MutexLock lock(&signal_mutex_);
+      BeginStop(signo);
+      return true;
+    }
+    case DefaultAction::kTerminate:
+    case DefaultAction::kCore:
+      if (is_init() && !forced) return false;
+      BeginExit(signo);
+      return false;
+  }
+  return false;
+}
+
+}  // namespace runsc::boot
