@@ -35,6 +35,7 @@ SignalSet Task::signal_mask() const {
 }
 
 void Task::SetMaskLocked(SignalSet mask) {
+  group_->signal_mutex_.AssertHeld();
   mask &= ~kUnblockable;
   const SignalSet newly_blocked = mask & ~mask_;
   const SignalSet newly_open = mask_ & ~mask;
@@ -75,6 +76,7 @@ SignalSet Task::PendingSet() const {
 }
 
 std::optional<SigInfo> Task::TakeLocked(SignalSet blocked) {
+  group_->signal_mutex_.AssertHeld();
   if (std::optional<SigInfo> own = pending_.Take(blocked); own.has_value()) return own;
   return group_->pending_.Take(blocked);
 }
