@@ -37,6 +37,7 @@ void AllowCleaningUp(FilterBuilder& filter) {
       .Allow(SYS_open, {Arg(1).MaskedIs(kChanges, O_RDONLY)}, "the state, /proc/PID/stat")
       .Allow(SYS_close, "let a descriptor go")
       .Allow(SYS_fcntl, {Arg(1).IsInt(F_GETFL)}, "list the state directory")
+      .Allow(SYS_fcntl, {Arg(1).IsInt(F_SETFD)}, "list the state directory")
       .Allow(SYS_fstat, "whether the state directory is still the same")
       .Allow(SYS_stat, "whether the state directory is still the same")
       .Allow(SYS_newfstatat, "whether the state directory is still the same")

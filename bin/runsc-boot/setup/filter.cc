@@ -95,7 +95,8 @@ void AllowStubs(FilterBuilder& filter) {
       .Allow(SYS_waitid, "how a stub ended")
       .Allow(SYS_wait4, "how a stub ended")
       .Allow(SYS_prlimit64, "limits of boot itself, as it was started with")
-      .Allow(SYS_getrusage, "processor time of the sandbox");
+      .Allow(SYS_getrusage, "processor time of the sandbox")
+      .Allow(SYS_sysinfo, "how much memory a tmpfs may take");
 }
 
 void AllowFiles(FilterBuilder& filter) {
