@@ -357,8 +357,9 @@ Result<std::shared_ptr<const GoferInode::Listing>> GoferInode::List() {
     for (auto& entry : entries) {
       KnownNames::Entry* known = names_.Find(entry.name());
       if (known != nullptr && !known->file.expired()) continue;
-      names_.Put(entry.name(), entry.attributes().inode(), entry.attributes().mode() & S_IFMT)
-          .attributes = std::make_unique<fs::Attributes>(std::move(*entry.mutable_attributes()));
+      KnownNames::Entry& kept = names_.Put(entry.name(), entry.attributes().inode(),
+                                           entry.attributes().mode() & S_IFMT);
+      kept.attributes = std::make_unique<fs::Attributes>(std::move(*entry.mutable_attributes()));
     }
     names_.set_complete();
   }
