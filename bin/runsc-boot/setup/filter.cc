@@ -169,6 +169,8 @@ void AllowConnections(FilterBuilder& filter) {
       .Allow(SYS_getsockopt, {Arg(1).IsInt(SOL_SOCKET)}, "who sends a command, kind of a stream")
       .Allow(SYS_setsockopt, {Arg(1).IsInt(SOL_SOCKET)}, "time limits of connections")
       .Allow(SYS_getsockname, "kind of a standard stream")
+      .Allow(SYS_sendto, {Arg(4).Is(0)}, "a standard stream that is a socket")
+      .Allow(SYS_recvfrom, {Arg(4).Is(0)}, "a standard stream that is a socket")
       .Allow(SYS_shutdown, "end a connection")
       .Allow(SYS_socketpair, {Arg(0).Is(AF_UNIX)}, "connections inside the sandbox");
 }
