@@ -144,8 +144,9 @@ CommandLine Text(std::string text, int exit_code = 0) {
   return line;
 }
 
-CommandLine Help(const CLI::App& app, const std::string& topic) {
-  if (topic.empty()) return Text(app.help());
+// `overview`: the help of the whole program.
+CommandLine Help(const CLI::App& app, const std::string& overview, const std::string& topic) {
+  if (topic.empty()) return Text(overview);
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == topic) return Text(command->help());
   }
@@ -163,6 +164,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   AddLifecycleCommands(app, *parsed);
   AddInspectionCommands(app, *parsed);
   app.require_subcommand(0, 1);
+  // After parsing, the library answers with the chosen command's help.
+  const std::string overview = app.help();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // the library knows no other way
@@ -175,9 +178,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
   if (parsed->print_privileges) return Text(DescribePrivileges());
   auto chosen = app.get_subcommands();
-  if (chosen.empty()) return Text(app.help());
+  if (chosen.empty()) return Text(overview);
   std::string name = chosen[0]->get_name();
-  if (name == "help") return Help(app, parsed->help_topic);
+  if (name == "help") return Help(app, overview, parsed->help_topic);
 
   parsed->global.log_format =
       parsed->log_format == "json" ? log::Format::kJson : log::Format::kText;
