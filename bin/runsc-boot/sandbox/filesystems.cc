@@ -23,21 +23,20 @@ namespace {
 // File systems by the types of mount(2).
 class Maker {
  public:
-  Maker(Kernel& kernel, const runsc::control::BootOptions& options,
-        std::shared_ptr<const proc::HostProc> host)
-      : kernel_(kernel), options_(options), host_(std::move(host)) {}
+  Maker(Kernel& kernel, int cpu_count, std::shared_ptr<const proc::HostProc> host)
+      : kernel_(kernel), cpu_count_(cpu_count), host_(std::move(host)) {}
 
-  Result<FilesystemRef> Make(const std::string& type, const MountOptions& options) const {
+  Result<FilesystemRef> Make(const std::string& type, const std::string& data) const {
     const dev_t dev = NewAnonymousDevice();
     if (type == "proc") return proc::MakeProcFilesystem(kernel_, host_, dev);
     if (type == "sysfs") {
-      return sys::MakeSysFilesystem({dev, static_cast<int>(options_.cpu_count())});
+      return sys::MakeSysFilesystem({dev, cpu_count_});
     }
     if (type == "mqueue") return mqueue::MakeMqueueFilesystem(dev);
     if (type == "cgroup" || type == "cgroup2") return MakeCgroup(dev);
     if (type == "devpts") return devpts::MakeDevptsFilesystem(dev);
     if (type == "tmpfs" || type == "ramfs" || type == "devtmpfs") {
-      TRY_ASSIGN(TmpfsOptions parsed, ParseTmpfsOptions(options.data));
+      TRY_ASSIGN(TmpfsOptions parsed, ParseTmpfsOptions(data));
       return FilesystemRef(std::make_shared<TmpfsFilesystem>(parsed));
     }
     return Error(ENODEV);
@@ -54,9 +53,20 @@ class Maker {
   }
 
   Kernel& kernel_;
-  const runsc::control::BootOptions& options_;
+  const int cpu_count_;
   const std::shared_ptr<const proc::HostProc> host_;
 };
+
+// For mount(2) inside the container and for the specification's mounts.
+void RegisterTypes(Kernel& kernel, std::shared_ptr<const Maker> maker) {
+  for (const char* type :
+       {"proc", "sysfs", "mqueue", "cgroup", "cgroup2", "devpts", "tmpfs", "ramfs", "devtmpfs"}) {
+    kernel.filesystems().Register(type, [maker, type](std::string_view data) {
+      return maker->Make(type, std::string(data));
+    });
+  }
+  kernel.filesystems().set_shared_memory(std::make_shared<TmpfsFilesystem>(TmpfsOptions()));
+}
 
 Result<GoferAttachment> AttachTree(FileDescriptor connection, GoferFilesystem::Mode mode,
                                    const std::string& what) {
@@ -106,10 +116,11 @@ Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
   RegisterStandardDevices(kernel.vfs());
   TRY_ASSIGN(FileDescriptor proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   auto host = std::make_shared<proc::HostProc>(std::move(proc));
-  const Maker maker(kernel, request.options(), std::move(host));
+  RegisterTypes(kernel, std::make_shared<const Maker>(
+                            kernel, static_cast<int>(request.options().cpu_count()), host));
   MountPlan plan{request.spec()};
-  plan.make = [&maker](const std::string& type, const MountOptions& options) {
-    return maker.Make(type, options);
+  plan.make = [&kernel](const std::string& type, const MountOptions& options) {
+    return kernel.filesystems().Make(type, options.data);
   };
   TRY(AttachTrees(request, std::move(connections), plan));
   if (request.options().overlay()) {

@@ -3,6 +3,7 @@
 #include "bin/runsc-boot/control/sandbox.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <utility>
@@ -16,6 +17,7 @@
 #include "bin/runsc-boot/sandbox/mounts.h"
 #include "bin/runsc-boot/sandbox/process.h"
 #include "bin/runsc-boot/sandbox/program_search.h"
+#include "bin/runsc-boot/socket/unix/unix_socket.h"
 #include "bin/runsc-boot/syscalls/dispatch.h"
 #include "common/log.h"
 
@@ -159,6 +161,7 @@ namespace control {
 Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   const runsc::control::BootRequest& request = config.request;
   auto kernel = std::make_unique<Kernel>(std::move(config.platform), DispatchSyscall);
+  kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs()));
   InitOptions init = InitOptionsOf(request);
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
   auto poller = std::make_unique<HostPoller>();
