@@ -42,12 +42,12 @@ std::string RawText(const platform::SyscallInfo& call) {
 }  // namespace
 
 Result<uint64_t> TracedDispatchSyscall(Task& task, const platform::SyscallInfo& call) {
-  if (!log::Enabled(log::Level::kDebug)) return DispatchSyscall(task, call);
+  if (!log::Enabled(log::Level::kInfo)) return DispatchSyscall(task, call);
   const std::string who = absl::StrCat("[", task.tid(), "] ", task.name(), " ");
   const SyscallEntry* entry = FindSyscall(call.number);
   if (entry == nullptr) {
     Result<uint64_t> result = DispatchSyscall(task, call);
-    LOG_DEBUG(who, "syscall_", call.number, "(", RawText(call), ") = ", ErrorText(result.code()));
+    LOG_INFO(who, "syscall_", call.number, "(", RawText(call), ") = ", ErrorText(result.code()));
     return result;
   }
   ArgumentText arguments(task, *entry, call);
@@ -63,7 +63,7 @@ Result<uint64_t> TracedDispatchSyscall(Task& task, const platform::SyscallInfo& 
     arguments.AddResults(*result);
     end = ValueText(*result);
   }
-  LOG_DEBUG(who, entry->name, "(", arguments.Joined(), ") = ", end);
+  LOG_INFO(who, entry->name, "(", arguments.Joined(), ") = ", end);
   return result;
 }
 

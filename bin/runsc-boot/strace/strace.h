@@ -1,5 +1,5 @@
 // --strace: every system call with decoded arguments and its result, in the
-// debug log: `[pid] comm name(args...) = result`.
+// log (level info): `[pid] comm name(args...) = result`.
 #ifndef RUNSC_BOOT_STRACE_STRACE_H_
 #define RUNSC_BOOT_STRACE_STRACE_H_
 
