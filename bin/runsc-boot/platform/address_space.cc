@@ -122,6 +122,7 @@ Result<uint32_t> StubAddressSpace::AllocateSlot() {
   }
   stub::Control* control = slot(index).control();
   control->set_fs_base = 0;
+  control->token = 0;
   control->has_fsgsbase = (getauxval(AT_HWCAP2) & kHwcap2Fsgsbase) != 0;
   return index;
 }
@@ -136,18 +137,18 @@ Slot StubAddressSpace::slot(uint32_t index) const {
   return {region_ + offset, stub::kRegionBase + offset};
 }
 
-Result<uint32_t> StubAddressSpace::AllocateForkFrame() {
+Result<uint32_t> StubAddressSpace::AllocateForkStack() {
   absl::MutexLock lock(&mutex_);
-  static_assert(stub::kForkFrames == 64);
-  if (fork_frames_ == ~uint64_t{0}) return Error(EAGAIN);
-  auto index = static_cast<uint32_t>(__builtin_ctzll(~fork_frames_));
-  fork_frames_ |= uint64_t{1} << index;
+  static_assert(stub::kForkStacks == 64);
+  if (fork_stacks_ == ~uint64_t{0}) return Error(EAGAIN);
+  auto index = static_cast<uint32_t>(__builtin_ctzll(~fork_stacks_));
+  fork_stacks_ |= uint64_t{1} << index;
   return index;
 }
 
-void StubAddressSpace::FreeForkFrame(uint32_t index) {
+void StubAddressSpace::FreeForkStack(uint32_t index) {
   absl::MutexLock lock(&mutex_);
-  fork_frames_ &= ~(uint64_t{1} << index);
+  fork_stacks_ &= ~(uint64_t{1} << index);
 }
 
 void StubAddressSpace::AddThread(pid_t host_tid) {

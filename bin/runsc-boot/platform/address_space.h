@@ -46,9 +46,9 @@ class StubAddressSpace : public AddressSpace {
   void FreeSlot(uint32_t index);
   Slot slot(uint32_t index) const;
 
-  // A free area for the frame of a fork. EAGAIN: all are in use.
-  Result<uint32_t> AllocateForkFrame();
-  void FreeForkFrame(uint32_t index);
+  // A free stack for the child of a fork. EAGAIN: all are in use.
+  Result<uint32_t> AllocateForkStack();
+  void FreeForkStack(uint32_t index);
 
   // The host threads through which the memory can be reached.
   void AddThread(pid_t host_tid);
@@ -66,7 +66,7 @@ class StubAddressSpace : public AddressSpace {
   absl::Mutex mutex_;
   std::vector<uint32_t> free_slots_ ABSL_GUARDED_BY(mutex_);
   uint32_t used_slots_ ABSL_GUARDED_BY(mutex_) = 0;
-  uint64_t fork_frames_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t fork_stacks_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<pid_t> host_tids_ ABSL_GUARDED_BY(mutex_);
 };
 

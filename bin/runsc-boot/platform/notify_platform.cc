@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/platform/stub_filter.h"
 #include "bin/runsc-boot/platform/stub_message.h"
@@ -28,6 +30,18 @@ Result<FileDescriptor> OpenPidfd(pid_t host_pid) {
   int fd = static_cast<int>(syscall(SYS_pidfd_open, host_pid, 0));
   if (fd < 0) return Error(errno);
   return FileDescriptor(fd);
+}
+
+// The last number of the line "NSpid:", 0 if there is none.
+pid_t TidFromProc(pid_t host_tid) {
+  std::ifstream file(absl::StrCat("/proc/", host_tid, "/status"));
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("NSpid:", 0) != 0) continue;
+    int tid = 0;
+    size_t last = line.find_last_of(" \t");
+    return absl::SimpleAtoi(line.substr(last + 1), &tid) ? tid : 0;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -140,7 +154,8 @@ pid_t NotifyPlatform::ResolveTid(pid_t host_tid, uint64_t claim) {
     int tid = ioctl(pid_namespace_.get(), kGetPidInNamespace, host_tid);
     if (tid > 0) return tid;
   }
-  return claim > 0 && claim <= kMaxPid ? static_cast<pid_t>(claim) : 0;
+  if (claim == 0) return TidFromProc(host_tid);
+  return claim <= kMaxPid ? static_cast<pid_t>(claim) : 0;
 }
 
 void NotifyPlatform::Bind(const std::shared_ptr<StubThread>& thread, pid_t host_tid) {
@@ -219,8 +234,9 @@ void NotifyPlatform::HandleDeath(const std::shared_ptr<StubThread>& thread) {
 
 std::shared_ptr<StubThread> NotifyPlatform::Route(const Notification& notification) {
   bool from_stub = IsFromStub(notification);
-  if (from_stub && notification.call.number == SYS_mmap && RouteRegion(notification)) {
-    return nullptr;
+  if (from_stub && notification.call.number == SYS_mmap) {
+    std::shared_ptr<StubThread> child;
+    if (RouteRegion(notification, child)) return child;
   }
   std::shared_ptr<StubThread> thread = Find(notification.host_tid);
   if (thread == nullptr) return RouteUnknown(notification);
@@ -280,7 +296,8 @@ bool NotifyPlatform::AdoptProcess(const std::shared_ptr<StubProcess>& process,
   return true;
 }
 
-bool NotifyPlatform::RouteRegion(const Notification& notification) {
+bool NotifyPlatform::RouteRegion(const Notification& notification,
+                                 std::shared_ptr<StubThread>& child) {
   const auto& args = notification.call.args;
   if (args[0] != stub::kRegionBase || args[1] != stub::kRegionSize ||
       args[2] != (PROT_READ | PROT_WRITE) || args[3] != (MAP_SHARED | MAP_FIXED) ||
@@ -288,7 +305,7 @@ bool NotifyPlatform::RouteRegion(const Notification& notification) {
     return false;
   }
   auto token = static_cast<uint32_t>(args[4] >> 32);
-  return token == 0 ? RouteExecRegion(notification) : RouteForkRegion(notification, token);
+  return token == 0 ? RouteExecRegion(notification) : RouteForkRegion(notification, token, child);
 }
 
 bool NotifyPlatform::GiveRegion(const std::shared_ptr<StubThread>& thread,
@@ -303,7 +320,8 @@ bool NotifyPlatform::GiveRegion(const std::shared_ptr<StubThread>& thread,
   return listener_->Continue(notification.id);
 }
 
-bool NotifyPlatform::RouteForkRegion(const Notification& notification, uint32_t token) {
+bool NotifyPlatform::RouteForkRegion(const Notification& notification, uint32_t token,
+                                     std::shared_ptr<StubThread>& child) {
   std::optional<PendingChild> pending = TakePending(token);
   if (!pending) return false;
   const std::shared_ptr<StubProcess>& process = pending->thread->stub_process();
@@ -314,9 +332,8 @@ bool NotifyPlatform::RouteForkRegion(const Notification& notification, uint32_t 
   }
   pending->thread->set_phase(StubThread::Phase::kStarting);
   Bind(pending->thread, notification.host_tid);
-  pending->thread->SetTid(ResolveTid(notification.host_tid, 0));
   (void)reaper_->Watch(process);
-  GiveRegion(pending->thread, notification);
+  child = std::move(pending->thread);
   return true;
 }
 

@@ -44,7 +44,8 @@ class NotifyPlatform : public Platform, private Router {
   void Remove(const std::shared_ptr<StubThread>& thread);
   void ProcessEnded(const std::shared_ptr<StubProcess>& process);
   // The thread's id in the stubs' namespace: the host's word for it where the
-  // host gives it, else what the stub says. 0: it cannot be.
+  // host gives it cheaply, else what the stub says, else (`claim` is 0) what
+  // /proc says. 0: it cannot be.
   pid_t ResolveTid(pid_t host_tid, uint64_t claim);
 
  private:
@@ -61,10 +62,12 @@ class NotifyPlatform : public Platform, private Router {
   std::shared_ptr<StubThread> Find(pid_t host_tid);
   std::optional<PendingChild> TakePending(uint32_t token);
   std::shared_ptr<StubThread> RouteUnknown(const Notification& notification);
-  // A stub asks for its region: after exec, or as a fork's child.
-  bool RouteRegion(const Notification& notification);
+  // A stub asks for its region: after exec (dealt with at once), or as a fork's
+  // child (an event of the child, which is returned).
+  bool RouteRegion(const Notification& notification, std::shared_ptr<StubThread>& child);
   bool RouteExecRegion(const Notification& notification);
-  bool RouteForkRegion(const Notification& notification, uint32_t token);
+  bool RouteForkRegion(const Notification& notification, uint32_t token,
+                       std::shared_ptr<StubThread>& child);
   bool RouteExec(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   bool RouteExit(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   bool AdoptProcess(const std::shared_ptr<StubProcess>& process, const Notification& notification);

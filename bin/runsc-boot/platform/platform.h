@@ -62,7 +62,7 @@ class ThreadEvents {
   virtual ~ThreadEvents() = default;
   // A system call. The thread is notified, or in stub for those calls that
   // the filter traps (clone, clone3, fork, vfork, execve, execveat,
-  // rt_sigreturn); Thread::in_stub() tells.
+  // rt_sigreturn, tgkill, tkill, rt_sigsuspend, pause); Thread::in_stub() tells.
   virtual void OnSyscall(Thread& thread, const SyscallInfo& call) = 0;
   // SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGTRAP by the application's own code.
   // In stub. `info` is the host's siginfo, forgeable by the application.

@@ -86,7 +86,6 @@ void Reaper::Main() {
         if (it == watched_.end()) continue;
         process = std::move(it->second);
         watched_.erase(it);
-        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
       }
       on_end_(process);
     }

@@ -105,6 +105,16 @@ void SignalFrame::WriteBack(const Slot& slot) const {
   std::memcpy(slot.At(context_address_, sizeof context), &context, sizeof context);
 }
 
+SignalFrame SignalFrame::CopyTo(const Slot& from, const Slot& to) const {
+  // Only the extended state matters: WriteBack makes the rest anew.
+  uint64_t size = xstate_size_ > kLegacySize ? uint64_t{xstate_size_} + 4 : kLegacySize;
+  SignalFrame copy = *this;
+  copy.context_address_ = context_address_ - from.address + to.address;
+  copy.fpstate_ = fpstate_ - from.address + to.address;
+  std::memcpy(to.At(copy.fpstate_, size), from.At(fpstate_, size), size);
+  return copy;
+}
+
 std::vector<std::byte> SignalFrame::ReadXstate(const Slot& slot) const {
   uint64_t size = xstate_size_ > kLegacySize ? uint64_t{xstate_size_} + 4 : kLegacySize;
   const std::byte* from = slot.At(fpstate_, size);

@@ -37,6 +37,11 @@ class SignalFrame {
   Registers& registers() { return registers_; }
   const Registers& registers() const { return registers_; }
 
+  // Copies the frame as the host made it to the same place in another slot,
+  // and returns it there, registers included.
+  SignalFrame CopyTo(const Slot& from, const Slot& to) const;
+  uint64_t context_address() const { return context_address_; }
+
   // Writes the registers back, with everything that boot does not mean to
   // change set to what it must be (segments, signal mask, alternate stack).
   void WriteBack(const Slot& slot) const;

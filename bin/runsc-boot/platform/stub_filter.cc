@@ -149,6 +149,9 @@ void StubFilter::StubCalls() {
   for (uint32_t number : {SYS_clone3, SYS_fork, SYS_vfork, SYS_execve}) {
     Always(number, kTrap, "changes registers or memory: the stub's handler takes it");
   }
+  for (uint32_t number : {SYS_tgkill, SYS_tkill, SYS_rt_sigsuspend, SYS_pause}) {
+    Always(number, kTrap, "usually ends in a signal handler of the caller");
+  }
   Clone();
   p_.Call(SYS_execveat, "the stub asks boot, which installs the stub's image", [&] {
     Label yes = p_.NewLabel(), no = p_.NewLabel();

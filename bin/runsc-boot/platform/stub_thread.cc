@@ -76,6 +76,7 @@ void StubThread::HandleNotification(const Notification& notification) {
   if (IsFromStub(notification)) {
     if (notification.call.number == stub::kSysEnter) return HandleEnter(*events, notification);
     if (notification.call.number == stub::kSysDone) return HandleDone(*events, notification);
+    if (phase() == Phase::kStarting) return HandleForkStart(*events, notification);
   }
   if (phase() != Phase::kRunning) return Misbehaved("a call at the wrong time");
   BeginEvent(notification);
@@ -101,6 +102,7 @@ void StubThread::HandleEnter(ThreadEvents& events, const Notification& notificat
   if (!expected) return Misbehaved("a report at the wrong time");
   if (!TakeFrame(notification)) return Misbehaved("a forged signal frame");
   if (before == Phase::kStarting) {
+    slot_.control()->token = 0;
     pid_t tid = platform_.ResolveTid(host_tid(), notification.call.args[5]);
     pid_t known = this->tid();
     if (tid <= 0 || (known != 0 && known != tid)) return Misbehaved("a forged thread id");
@@ -116,6 +118,19 @@ void StubThread::HandleEnter(ThreadEvents& events, const Notification& notificat
   }
   BeginEvent(notification);
   HandleSignal(events, notification);
+}
+
+void StubThread::HandleForkStart(ThreadEvents& events, const Notification& notification) {
+  if (notification.call.number != SYS_mmap) return Misbehaved("not its region");
+  pid_t tid = platform_.ResolveTid(host_tid(), 0);
+  pid_t known = this->tid();
+  if (tid <= 0 || (known != 0 && known != tid)) return Misbehaved("a forged thread id");
+  SetTid(tid);
+  process_->set_pid(tid);
+  BeginEvent(notification);
+  in_stub_ = true;
+  awaits_region_ = true;
+  events.OnStart(*this);
 }
 
 void StubThread::HandleSignal(ThreadEvents& events, const Notification& notification) {
@@ -155,7 +170,7 @@ void StubThread::HandleDone(ThreadEvents& events, const Notification& notificati
   Phase before = phase();
   if (before == Phase::kCloning) {
     BeginEvent(notification);
-    if (fork_frame_) space_->FreeForkFrame(*std::exchange(fork_frame_, std::nullopt));
+    if (fork_stack_) space_->FreeForkStack(*std::exchange(fork_stack_, std::nullopt));
     std::shared_ptr<StubThread> child = std::exchange(child_, nullptr);
     if (failed) {
       if (platform_.ForgetChild(clone_token_)) child->LeaveSpace();
@@ -178,6 +193,15 @@ void StubThread::HandleDone(ThreadEvents& events, const Notification& notificati
 // --- Messages to the stub.
 
 void StubThread::PostOp(stub::Op op) {
+  if (std::exchange(awaits_region_, false)) {
+    uint64_t id = std::exchange(notification_, 0);
+    __atomic_store_n(&slot_.control()->op, op, __ATOMIC_RELEASE);
+    Status installed = platform_.listener().InstallFd(id, space_->region_fd(), stub::kRegionFd);
+    space_->CloseRegionFd();
+    if (!installed) return process_->KillForMisbehaviour();
+    platform_.listener().Continue(id);
+    return;
+  }
   if (uint64_t id = std::exchange(notification_, 0); id != 0) {
     platform_.listener().Answer(id, op);
     return;
@@ -249,7 +273,7 @@ void StubThread::Resume() {
 }
 
 Status StubThread::EnsureNotified() {
-  if (notification_ != 0) return Ok();
+  if (notification_ != 0 && !awaits_region_) return Ok();
   TRY_ASSIGN(Notification notification, PostAndWait(stub::kOpRenotify));
   if (!IsFromStub(notification) || notification.call.number != stub::kSysDone) {
     Misbehaved("no answer");
@@ -295,7 +319,7 @@ void StubThread::Park() {
   park_value_ += 2;
   control->park_value = park_value_;
   __atomic_store_n(&control->wake, park_value_, __ATOMIC_RELEASE);
-  platform_.listener().Answer(std::exchange(notification_, 0), stub::kOpPark);
+  PostOp(stub::kOpPark);
 }
 
 // --- In stub.
@@ -353,28 +377,43 @@ Status StubThread::RunBatch(std::span<platform::NativeCall> calls, bool stop_on_
   return Error(ESRCH);
 }
 
+void StubThread::PrepareChildFrame(StubThread& child, const CloneArgs& args) {
+  child.frame_ = frame_.CopyTo(slot_, child.slot_);
+  Registers& registers = child.frame_.registers();
+  registers.rax = 0;
+  if (args.stack != 0) registers.rsp = args.stack;
+  child.loaded_fs_base_ = args.flags & CLONE_SETTLS ? args.tls : loaded_fs_base_;
+  registers.fs_base = child.loaded_fs_base_;
+  child.frame_.WriteBack(child.slot_);
+}
+
 Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
                                          std::shared_ptr<ThreadEvents> events) {
   if (!IsPermittedClone(args.flags)) return Error(EINVAL);
   auto child = std::make_shared<StubThread>(platform_, std::move(events));
   child->SetProcess(args.flags & CLONE_THREAD ? process_ : std::make_shared<StubProcess>());
-  uint64_t destination = 0;
+  uint64_t child_stack = 0;
   if (args.flags & CLONE_VM) {
     TRY_ASSIGN(uint32_t slot, space_->AllocateSlot());
     child->Prepare(space_, slot);
-    destination = child->slot_.address;
   } else {
     TRY_ASSIGN(std::shared_ptr<StubAddressSpace> space, StubAddressSpace::Create());
     TRY_ASSIGN(uint32_t slot, space->AllocateSlot());
     child->Prepare(std::move(space), slot);
-    TRY_ASSIGN(fork_frame_, space_->AllocateForkFrame());
-    destination = stub::kForkFrameBase + *fork_frame_ * stub::kSlotSize;
+    TRY_ASSIGN(fork_stack_, space_->AllocateForkStack());
+    child_stack = stub::kForkStackBase + (*fork_stack_ + 1) * stub::kForkStackSize;
   }
+  PrepareChildFrame(*child, args);
   clone_token_ = platform_.ExpectChild(child, process_, args.flags);
   child_ = child;
-  frame_.WriteBack(slot_);
-  slot_.control()->clone = {args.flags, args.stack,  args.parent_tid, args.child_tid,
-                            args.tls,   destination, clone_token_};
+  uint64_t context = child->frame_.context_address();
+  if (args.flags & CLONE_VM) {
+    // Below its own frame.
+    child_stack = (context - 256) & ~uint64_t{15};
+    child->slot_.control()->token = clone_token_;
+  }
+  slot_.control()->clone = {args.flags, args.stack, args.parent_tid, args.child_tid,
+                            args.tls,   context,    child_stack,     clone_token_};
   Uncount();
   set_phase(Phase::kCloning);
   PostOp(stub::kOpClone);

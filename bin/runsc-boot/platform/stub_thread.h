@@ -27,7 +27,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   // What the next message from the thread may be.
   enum class Phase {
     kUnborn,      // its clone has been started
-    kStarting,    // a fork child that has its region: the first kSysEnter
+    kStarting,    // its first message: kSysEnter, or the request for its region
     kRunning,     // application code: any call, or kSysEnter from a signal
     kEvent,       // an event is being handled: nothing but awaited mail
     kCloning,     // kSysDone
@@ -98,6 +98,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   static constexpr uint32_t kKickBit = 2;
 
   void HandleEnter(ThreadEvents& events, const Notification& notification);
+  void HandleForkStart(ThreadEvents& events, const Notification& notification);
   void HandleSignal(ThreadEvents& events, const Notification& notification);
   void HandleDone(ThreadEvents& events, const Notification& notification);
   void HandleTrap(ThreadEvents& events);
@@ -107,6 +108,8 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   // Sends the process away that does not keep to the protocol.
   void Misbehaved(const char* what);
 
+  // The child's frame, in its slot, as it will start.
+  void PrepareChildFrame(StubThread& child, const CloneArgs& args);
   // Gives the waiting stub its next Op.
   void PostOp(stub::Op op);
   // PostOp, then the stub's next message. ESRCH: gone.
@@ -139,6 +142,8 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   // kOpPark (or runs).
   uint64_t notification_ = 0;
   uint32_t park_value_ = 0;
+  // It waits for its region, and will find its next Op in its Control.
+  bool awaits_region_ = false;
   // Counted among the platform's parked notifications.
   bool counted_ = false;
   SyscallInfo call_;
@@ -147,7 +152,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
 
   // The clone under way.
   std::shared_ptr<StubThread> child_;
-  std::optional<uint32_t> fork_frame_;
+  std::optional<uint32_t> fork_stack_;
   uint32_t clone_token_ = 0;
 };
 

@@ -19,10 +19,10 @@ inline constexpr uint64_t kSlotSize = 0x10000;
 inline constexpr uint64_t kControlSize = 0x1000;
 inline constexpr uint32_t kMaxSlots = 16384;
 inline constexpr uint64_t kRegionSize = kSlotSize * kMaxSlots;
-// Private memory on which the child of a fork runs until it has its region.
-inline constexpr uint64_t kForkFrameBase = 0x7e2000000000;
-inline constexpr uint32_t kForkFrames = 64;
-inline constexpr uint64_t kForkFrameSize = kSlotSize * kForkFrames;
+// Private stacks on which the child of a fork runs until it has its region.
+inline constexpr uint64_t kForkStackBase = 0x7e2000000000;
+inline constexpr uint64_t kForkStackSize = 0x1000;
+inline constexpr uint32_t kForkStacks = 64;
 inline constexpr uint64_t kRangeBegin = kImageBase;
 inline constexpr uint64_t kRangeEnd = 0x7e3000000000;
 
@@ -40,6 +40,8 @@ inline constexpr uint32_t kSysSelfTrap = 30002;
 
 // A process asks for its region by mapping this descriptor, with the token of
 // its clone in the upper half of the register; boot installs it on the way.
+// For the child of a fork this is the report of its start too: it finds its
+// first Op in the Control of its slot.
 inline constexpr int kRegionFd = 3;
 // The descriptor of the stub's image during exec.
 inline constexpr int kExecFd = 3;
@@ -72,8 +74,10 @@ struct CloneRequest {
   uint64_t parent_tid;
   uint64_t child_tid;
   uint64_t tls;
-  // Address of the child's slot (CLONE_VM), or of its fork frame.
-  uint64_t destination;
+  // The child's signal frame in its slot, which boot has prepared.
+  uint64_t context;
+  // The end of the stack on which the child starts.
+  uint64_t child_stack;
   uint64_t token;
 };
 
@@ -83,7 +87,7 @@ struct Control {
   alignas(64) uint32_t wake;
   uint32_t park_value;
   int64_t op;
-  // The parent writes it for its child.
+  // By which a new thread says who it is; 0 when boot knows already.
   uint64_t token;
   // kOpResume loads it when `set_fs_base` is not 0.
   uint64_t fs_base;

@@ -45,10 +45,6 @@ uint64_t Address(T* pointer) {
   return reinterpret_cast<uint64_t>(pointer);
 }
 
-static void Copy(uint64_t to, uint64_t from, uint64_t size) {
-  asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size)::"memory");
-}
-
 [[noreturn]] static void Die() {
   for (;;) asm volatile("ud2");
 }
@@ -75,20 +71,6 @@ static void SetFsBase(Control* control) {
   }
 }
 
-// Copies the signal frame of `context`, up to the end of its slot, to the same
-// place in the slot-sized area at `destination`; pointers into it follow.
-static UContext* MoveFrame(UContext* context, uint64_t destination) {
-  uint64_t base = SlotOf(context);
-  uint64_t offset = Address(context) - 8 - base;
-  Copy(destination + offset, base + offset, kSlotSize - offset);
-  auto* copy = reinterpret_cast<UContext*>(destination + offset + 8);
-  copy->fpstate += destination - base;
-  copy->stack_pointer = destination + kControlSize;
-  copy->stack_size = kSlotSize - kControlSize;
-  copy->stack_flags = 0;
-  return copy;
-}
-
 static long RunCalls(Control* control) {
   uint32_t count = control->call_count;
   uint32_t done = 0;
@@ -101,12 +83,12 @@ static long RunCalls(Control* control) {
   return done;
 }
 
-// clone(2) whose child starts StubChild on `child_context`.
+// clone(2) whose child continues on `context`, the frame in its slot.
 extern "C" __attribute__((visibility("hidden"))) long StubClone(uint64_t flags,
                                                                 uint64_t child_stack,
                                                                 uint64_t parent_tid,
                                                                 uint64_t child_tid, uint64_t tls,
-                                                                UContext* child_context);
+                                                                uint64_t context);
 asm(R"(
 .globl StubClone
 StubClone:
@@ -121,10 +103,9 @@ StubClone:
   ret
 1:
   xor %ebp, %ebp
-  mov %rbx, %rdi
-  call StubChildFrame
-  mov %rax, %rbx
-  lea -264(%rax), %rsp
+  mov (%rsp), %rdi
+  call StubTakeRegion
+  lea -264(%rbx), %rsp
   and $-16, %rsp
   mov %rbx, %rdi
   call StubChild
@@ -134,14 +115,13 @@ StubClone:
   ud2
 )");
 
-static long DoClone(Control* control, UContext* context) {
-  CloneRequest& request = control->clone;
-  UContext* child = MoveFrame(context, request.destination);
-  child->rax = 0;
-  if (request.stack != 0) child->rsp = request.stack;
-  reinterpret_cast<Control*>(request.destination)->token = request.token;
-  uint64_t stack = (Address(child) - 264) & ~uint64_t{15};
-  return StubClone(request.flags, stack, request.parent_tid, request.child_tid, request.tls, child);
+static long DoClone(const CloneRequest& request) {
+  // The top of the child's stack holds the token of a fork's child; a thread's
+  // is in its Control.
+  uint64_t* top = reinterpret_cast<uint64_t*>(request.child_stack) - 2;
+  *top = (request.flags & CLONE_VM) ? 0 : request.token;
+  return StubClone(request.flags, Address(top), request.parent_tid, request.child_tid, request.tls,
+                   request.context);
 }
 
 static long DoExec() {
@@ -159,7 +139,7 @@ static long Park(Control* control) {
   return *static_cast<volatile int64_t*>(&control->op);
 }
 
-static void RunOps(Control* control, UContext* context, long op) {
+static void RunOps(Control* control, long op) {
   for (;;) {
     switch (op) {
       case kOpResume:
@@ -172,7 +152,7 @@ static void RunOps(Control* control, UContext* context, long op) {
         op = Syscall(kSysDone, RunCalls(control));
         break;
       case kOpClone:
-        op = Syscall(kSysDone, DoClone(control, context));
+        op = Syscall(kSysDone, DoClone(control->clone));
         break;
       case kOpExec:
         op = Syscall(kSysDone, DoExec());
@@ -227,7 +207,7 @@ extern "C" __attribute__((used)) void StubHandler(int signal, void* info, UConte
   }
   long op = Syscall(kSysEnter, Address(context), static_cast<uint64_t>(signal), Address(info),
                     FsBase(control), 0, extra);
-  RunOps(control, context, op);
+  RunOps(control, op);
 }
 
 static void SetHandler(int signal, void (*handler)(int, void*, UContext*)) {
@@ -280,23 +260,23 @@ static void RunBootstrap() {
   Syscall(__NR_munmap, Address(page), kBootstrapSize);
 }
 
-// In the child of a fork: trades the private frame for a slot of the child's
-// own region. Other children already run in their slot.
-extern "C" __attribute__((used)) UContext* StubChildFrame(UContext* context) {
-  if (SlotOf(context) < kForkFrameBase) return context;
-  uint64_t token = ControlOf(context)->token;
+// In the child of a fork, which has a token: trades the private stack for a
+// region of its own.
+extern "C" __attribute__((used)) void StubTakeRegion(uint64_t token) {
+  if (token == 0) return;
   Syscall(__NR_close_range, 0, ~0u, 0);
   MapRegion(token);
-  return MoveFrame(context, kRegionBase);
 }
 
 extern "C" __attribute__((used)) void StubChild(UContext* context) {
   Control* control = ControlOf(context);
-  uint64_t token = control->token;
-  long tid = Syscall(__NR_gettid);
-  long op = Syscall(kSysEnter, Address(context), 0, 0, FsBase(control), token,
-                    static_cast<uint64_t>(tid));
-  RunOps(control, context, op);
+  long op = *static_cast<volatile int64_t*>(&control->op);
+  if (uint64_t token = control->token; token != 0) {
+    long tid = Syscall(__NR_gettid);
+    op = Syscall(kSysEnter, Address(context), 0, 0, FsBase(control), token,
+                 static_cast<uint64_t>(tid));
+  }
+  RunOps(control, op);
 }
 
 extern "C" [[noreturn, gnu::used]] void StubMain(uint64_t* stack) {
@@ -308,7 +288,7 @@ extern "C" [[noreturn, gnu::used]] void StubMain(uint64_t* stack) {
   Syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, Address(&no_signals), 0, 8);
   if (*reinterpret_cast<char*>(stack[1]) == 'b') RunBootstrap();
   MapRegion(0);
-  Syscall(__NR_mmap, kForkFrameBase, kForkFrameSize, kProtReadWrite,
+  Syscall(__NR_mmap, kForkStackBase, kForkStackSize * kForkStacks, kProtReadWrite,
           kMapPrivate | kMapAnonymous | kMapFixed | kMapNoReserve, ~0ul, 0);
   struct {
     uint64_t pointer;

@@ -244,10 +244,18 @@ static int Run(Attack attack, int count, int start, int step, long patience) {
       attack(start + i * step);
       _exit(99);
     }
-    Sleep(patience);
-    syscall(KILL, pid);
+    // Most attackers die of what they do.
     int status = 0;
-    if (waitpid(pid, &status, 0) != pid) return 2;
+    pid_t ended = 0;
+    for (long waited = 0; waited < patience && ended == 0; waited += 300) {
+      Sleep(300);
+      ended = waitpid(pid, &status, WNOHANG);
+    }
+    if (ended == 0) {
+      syscall(KILL, pid);
+      ended = waitpid(pid, &status, 0);
+    }
+    if (ended != pid) return 2;
     if (syscall(NOTHING, i) != i + 1) return 3;
     if (syscall(IN_STUB, i) != i + 1) return 4;
   }
@@ -262,14 +270,14 @@ int main(int argc, char** argv) {
   int count = argc > 3 ? atoi(argv[3]) : 1;
   if (!strcmp(what, "nothing")) return 0;
   if (!strcmp(what, "jump")) return Run(JumpAnywhere, count, start, 1, 300);
-  if (!strcmp(what, "bad-frames")) return Run(EnterWithBadFrames, count, start, 1, 1000);
-  if (!strcmp(what, "plausible-frames")) return Run(EnterWithPlausibleFrame, count, start, 1, 1000);
-  if (!strcmp(what, "stray")) return Run(StrayMessages, count, start, 1, 1000);
-  if (!strcmp(what, "hidden-clone")) return Run(HiddenClone, count, start, 1, 1000);
-  if (!strcmp(what, "scribble")) return Run(ScribbleWhileWorking, count, start, 1, 30000);
-  if (!strcmp(what, "control")) return Run(OverwriteControl, count, start, 1, 1000);
-  if (!strcmp(what, "remove")) return Run(RemoveStub, count, start, 1, 1000);
-  if (!strcmp(what, "rewrite")) return Run(RewriteStub, count, start, 1, 5000);
+  if (!strcmp(what, "bad-frames")) return Run(EnterWithBadFrames, count, start, 1, 30000);
+  if (!strcmp(what, "plausible-frames")) return Run(EnterWithPlausibleFrame, count, start, 1, 30000);
+  if (!strcmp(what, "stray")) return Run(StrayMessages, count, start, 1, 30000);
+  if (!strcmp(what, "hidden-clone")) return Run(HiddenClone, count, start, 1, 30000);
+  if (!strcmp(what, "scribble")) return Run(ScribbleWhileWorking, count, start, 1, 200000);
+  if (!strcmp(what, "control")) return Run(OverwriteControl, count, start, 1, 30000);
+  if (!strcmp(what, "remove")) return Run(RemoveStub, count, start, 1, 30000);
+  if (!strcmp(what, "rewrite")) return Run(RewriteStub, count, start, 1, 30000);
   if (!strcmp(what, "wake-parked")) return Run(WakeParked, count, start, 1, 150000);
   return 251;
 }

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -180,7 +181,7 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
     }
     case SYS_wait4: {
       int status = 0;
-      int pid = kernel_.WaitChild(t, static_cast<pid_t>(a[0]), status);
+      int pid = kernel_.WaitChild(t, static_cast<pid_t>(a[0]), a[2] & WNOHANG, status);
       if (pid > 0 && a[1] != 0) (void)t.address_space()->Write(a[1], &status, sizeof status);
       return t.Return(pid);
     }
@@ -451,7 +452,7 @@ ThreadRef TestKernel::FindThread(pid_t tid) {
   return it == tasks_.end() ? nullptr : it->second->thread;
 }
 
-int TestKernel::WaitChild(Thread& thread, pid_t pid, int& status) {
+int TestKernel::WaitChild(Thread& thread, pid_t pid, bool no_hang, int& status) {
   auto take = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) -> int {
     auto it = pid > 0 ? zombies_.find(pid) : zombies_.begin();
     if (it == zombies_.end()) return 0;
@@ -462,7 +463,7 @@ int TestKernel::WaitChild(Thread& thread, pid_t pid, int& status) {
     return found;
   };
   absl::ReleasableMutexLock lock(&mutex_);
-  if (int found = take(); found != 0) return found;
+  if (int found = take(); found != 0 || no_hang) return found;
   lock.Release();
   platform_->WillBlock(thread);
   absl::MutexLock again(&mutex_);

@@ -101,7 +101,7 @@ class TestKernel {
   void Finish(int status);
   void Forget(pid_t tid);
   std::shared_ptr<Task> Find(pid_t tid);
-  int WaitChild(Thread& thread, pid_t pid, int& status);
+  int WaitChild(Thread& thread, pid_t pid, bool no_hang, int& status);
 
   const std::string program_;
   FileDescriptor program_fd_;
