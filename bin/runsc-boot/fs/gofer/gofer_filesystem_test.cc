@@ -292,6 +292,14 @@ TEST_P(GoferFilesystemTest, ListsShowChanges) {
   EXPECT_EQ(List("/usr/lib").count("f8"), 1u);
 }
 
+TEST_P(GoferFilesystemTest, ListIsTheSameTwice) {
+  for (int i = 0; i < 100; ++i) HostWrite("/usr/lib/deep/f" + std::to_string(i), "x");
+  auto names = List("/usr/lib/deep");
+  EXPECT_EQ(names.size(), 103u);
+  EXPECT_EQ(List("/usr/lib/deep"), names);
+  EXPECT_EQ(List("/usr/link"), names);
+}
+
 TEST_P(GoferFilesystemTest, ListCanBeReadInPieces) {
   std::set<std::string> names;
   auto directory = Open("/usr/lib", O_RDONLY | O_DIRECTORY);
