@@ -198,7 +198,7 @@ def test_boot_holds_no_host_files(env):
         allowed = (env.shared_root("busybox"), sandbox.mounted, sandbox.bundle, "/dev/null",
                    "/dev/zero", "/dev/full", "/dev/urandom", "/dev/random")
         for number, target in descriptors(sandbox.boot).items():
-            if target.startswith(("socket:", "pipe:", "anon_inode:", "/memfd:", "pidfd")):
+            if target.startswith(("socket:", "pipe:", "anon_inode:", "/memfd:", "pidfd", "pid:")):
                 continue
             inside = os.path.lexists(f"/proc/{sandbox.gofer}/root{target}") or \
                 target in ("/", "/proc") or target.startswith("/proc/")

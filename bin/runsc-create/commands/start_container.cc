@@ -1,15 +1,34 @@
 #include "bin/runsc-create/commands/start_container.h"
 
+#include <cstring>
+
+#include "absl/strings/ascii.h"
 #include "bin/runsc-create/hooks/hooks.h"
 #include "bin/runsc-create/state/state_json.h"
 #include "common/log.h"
 
 namespace runsc::create {
+namespace {
+
+// Docker tells a missing program from one that may not be executed by the
+// runtime's message, in which it looks for Go's spelling of the errors: that
+// of the C library with a small letter in front.
+Error InGosSpelling(Error error) {
+  const std::string reason = strerror(error.code());
+  std::string message = error.ToString();
+  size_t at = message.rfind(reason);
+  if (at != std::string::npos) message[at] = absl::ascii_tolower(message[at]);
+  return Error(error.code(), std::move(message));
+}
+
+}  // namespace
 
 Status StartContainer(const ContainerStore& store, BootClient& boot, state::Container& container) {
   const oci::Hooks& hooks = container.spec().hooks();
   TRY(RunHooks("startContainer", hooks.start_container(), HookStateJson(container, "created")));
-  TRY(boot.StartInit());
+  if (Status started = boot.StartInit(); !started.ok()) {
+    return InGosSpelling(std::move(started).error());
+  }
   container.set_phase(state::Container::RUNNING);
   TRY(store.Save(container));
   Status poststart = RunHooks("poststart", hooks.poststart(), HookStateJson(container, "running"));

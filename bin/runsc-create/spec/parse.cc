@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "bin/runsc-create/spec/sections.h"
 #include "common/file_descriptor.h"
+#include "common/log.h"
 
 namespace runsc::spec {
 namespace {
@@ -181,6 +182,7 @@ Result<oci::Spec> ParseSpec(std::string_view text, const std::string& bundle) {
 
 Result<oci::Spec> LoadSpec(const std::string& bundle) {
   TRY_ASSIGN(std::string text, ReadConfig(bundle));
+  LOG_DEBUG("specification in ", bundle, ":\n", text);
   TRY_ASSIGN(oci::Spec spec, ParseSpec(text, bundle));
   TRY(CheckOnDisk(spec));
   return spec;
