@@ -36,6 +36,8 @@ ControlReply Reply(const Status& status) {
 
 ControlReply Lifecycle::Answer(const ControlRequest& request) {
   switch (request.body_case()) {
+    case ControlRequest::kPrepare:
+      return Reply(Prepare());
     case ControlRequest::kStart:
       return Reply(Start());
     case ControlRequest::kSignal:
@@ -70,6 +72,14 @@ ControlReply Lifecycle::Answer(const ControlRequest& request) {
       break;
   }
   return Failure(Error(EBADMSG, "unknown command"));
+}
+
+Status Lifecycle::Prepare() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (phase_ != Phase::kCreated) return Error(EBUSY, "the container has been started already");
+  }
+  return sandbox_.Prepare();
 }
 
 Status Lifecycle::Start() {

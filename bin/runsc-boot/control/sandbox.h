@@ -43,6 +43,9 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
 
+  // Whether Start will find its program, as far as can be told before. The
+  // errors are those of Start.
+  virtual Status Prepare() = 0;
   // Loads the container's init and lets it run; called once. The error's code
   // tells why the program cannot be executed (ENOENT, EACCES, ENOEXEC, ...),
   // its message names the program.

@@ -45,6 +45,7 @@ class Lifecycle {
  private:
   enum class Phase { kCreated, kStarting, kRunning, kEnded };
 
+  Status Prepare();
   Status Start();
   Result<int> Wait(pid_t pid);
   Status Signal(pid_t pid, int signo, bool all);

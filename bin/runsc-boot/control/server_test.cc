@@ -20,6 +20,7 @@ using runsc::control::ControlRequest;
 // A container whose init ends when it is told to.
 class FakeSandbox : public Sandbox {
  public:
+  Status Prepare() override { return start_error_ == 0 ? Ok() : Status(Error(start_error_)); }
   Status Start() override {
     started_ = true;
     return start_error_ == 0 ? Ok() : Status(Error(start_error_, "exec: \"x\": no such file"));
@@ -133,6 +134,19 @@ TEST_F(ControlServerTest, AProgramThatIsMissingEndsTheSandboxWith127) {
   EXPECT_EQ(reply.error(), ENOENT);
   EXPECT_EQ(reply.message(), "exec: \"x\": no such file");
   EXPECT_EQ(server_->WaitForEnd(), 127);
+}
+
+TEST_F(ControlServerTest, PreparationTellsWhetherTheProgramIsThere) {
+  ControlRequest request;
+  request.mutable_prepare();
+  EXPECT_EQ(Ask(request).error(), 0);
+  sandbox_->start_error_ = ENOENT;
+  EXPECT_EQ(Ask(request).error(), ENOENT);
+  sandbox_->start_error_ = 0;
+  EXPECT_EQ(Start().error(), 0);
+  EXPECT_EQ(Ask(request).error(), EBUSY);
+  sandbox_->EndWith(0);
+  EXPECT_EQ(server_->WaitForEnd(), 0);
 }
 
 TEST_F(ControlServerTest, AProgramThatCannotBeExecutedEndsTheSandboxWith126) {

@@ -33,6 +33,11 @@ class KernelSandbox final : public control::Sandbox {
       : poller_(std::move(poller)), kernel_(std::move(kernel)), init_(std::move(init)) {}
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
 
+  Status Prepare() override {
+    TRY(FindInit());
+    return Ok();
+  }
+
   Status Start() override {
     {
       absl::MutexLock lock(&mutex_);

@@ -3,7 +3,8 @@
 namespace runsc::create {
 
 Result<int> Create(const GlobalOptions& options, const CreateOptions& create) {
-  TRY_ASSIGN(CreatedContainer created, CreateContainer(options, create));
+  int exit_code = 0;  // of interest to `run` only
+  TRY_ASSIGN(CreatedContainer created, CreateContainer(options, create, exit_code));
   created.processes.LetGo();
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "bin/runsc-create/cgroup/cgroup.h"
+#include "bin/runsc-create/commands/start_container.h"
 #include "bin/runsc-create/hooks/hooks.h"
 #include "bin/runsc-create/launch/boot_client.h"
 #include "bin/runsc-create/launch/console.h"
@@ -24,6 +25,7 @@
 namespace runsc::create {
 namespace {
 
+constexpr int kFailure = 1;
 constexpr int kOldestMajor = 6, kOldestMinor = 1;
 
 Status CheckHostKernel() {
@@ -135,8 +137,9 @@ Status Place(const std::vector<std::string>& cgroups, const oci::Spec& spec,
 
 }  // namespace
 
-Result<CreatedContainer> CreateContainer(const GlobalOptions& options,
-                                         const CreateOptions& create) {
+Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const CreateOptions& create,
+                                         int& exit_code) {
+  exit_code = kFailure;
   TRY(CheckContainerId(create.id));
   TRY(CheckHostKernel());
   TRY_ASSIGN(std::string bundle, AbsoluteBundle(create.bundle));
@@ -179,6 +182,11 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options,
   TRY(Place(cgroups.directories, *plan.spec, processes));
   TRY(processes.Configure(plan));
   TRY(RunCreationHooks(container));
+  TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
+  if (Status prepared = boot.Prepare(); !prepared.ok()) {
+    exit_code = ExitCodeOfStartError(prepared.error());
+    return InGosSpelling(std::move(prepared).error());
+  }
   TRY(console.SendMaster());
   if (!create.pid_file.empty()) {
     TRY(WritePidFile(create.pid_file, processes.boot().pid()));
@@ -186,7 +194,8 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options,
   container.set_phase(state::Container::CREATED);
   TRY(store.Save(container));
   rollback.Done();
-  return CreatedContainer{std::move(store), std::move(container), std::move(processes)};
+  return CreatedContainer{std::move(store), std::move(container), std::move(processes),
+                          std::move(boot)};
 }
 
 }  // namespace runsc::create

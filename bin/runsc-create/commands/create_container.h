@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "bin/runsc-create/launch/boot_client.h"
 #include "bin/runsc-create/launch/sandbox_processes.h"
 #include "bin/runsc-create/options.h"
 #include "bin/runsc-create/state/container_store.h"
@@ -26,10 +27,14 @@ struct CreatedContainer {
   ContainerStore store;  // locked
   state::Container container;
   SandboxProcesses processes;  // end with this object, unless let go
+  BootClient boot;
 };
 
-// On failure nothing is left. The error is one line for the user.
-Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const CreateOptions& create);
+// On failure nothing is left. The error is one line for the user, and
+// `exit_code` is what `run` exits with: init's program is looked for here
+// already, since engines expect `create` to fail when there is none.
+Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const CreateOptions& create,
+                                         int& exit_code);
 
 }  // namespace runsc::create
 

@@ -72,11 +72,15 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   CreateOptions create = run.create;
   create.attached = !run.detach;
   TRY_ASSIGN(SignalSource signals, SignalSource::Open());
-  TRY_ASSIGN(CreatedContainer created, CreateContainer(options, create));
+  int exit_code = 0;
+  Result<CreatedContainer> creation = CreateContainer(options, create, exit_code);
+  if (!creation.ok()) {
+    ReportError(options, creation.error());
+    return exit_code;
+  }
+  CreatedContainer& created = *creation;
 
-  Result<BootClient> boot = BootClient::Connect(created.store);
-  Status started = boot.ok() ? StartContainer(created.store, *boot, created.container)
-                             : Status(std::move(boot).error());
+  Status started = StartContainer(created.store, created.boot, created.container);
   if (!started.ok()) {
     ReportError(options, started.error());
     created.processes = SandboxProcesses();
@@ -89,7 +93,7 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   }
   created.store.Unlock();
   if (created.container.spec().hooks().poststop().empty()) TRY(DropPrivilegesToWait());
-  Result<int> code = ForwardSignals(signals, *boot, created.processes.boot());
+  Result<int> code = ForwardSignals(signals, created.boot, created.processes.boot());
   if (run.keep) {
     created.processes.LetGo();
     return code;

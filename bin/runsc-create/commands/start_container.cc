@@ -8,11 +8,7 @@
 #include "common/log.h"
 
 namespace runsc::create {
-namespace {
 
-// Docker tells a missing program from one that may not be executed by the
-// runtime's message, in which it looks for Go's spelling of the errors: that
-// of the C library with a small letter in front.
 Error InGosSpelling(Error error) {
   const std::string reason = strerror(error.code());
   std::string message = error.ToString();
@@ -20,8 +16,6 @@ Error InGosSpelling(Error error) {
   if (at != std::string::npos) message[at] = absl::ascii_tolower(message[at]);
   return Error(error.code(), std::move(message));
 }
-
-}  // namespace
 
 Status StartContainer(const ContainerStore& store, BootClient& boot, state::Container& container) {
   const oci::Hooks& hooks = container.spec().hooks();

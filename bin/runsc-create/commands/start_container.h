@@ -14,6 +14,11 @@ namespace runsc::create {
 // ENOENT when the program does not exist.
 Status StartContainer(const ContainerStore& store, BootClient& boot, state::Container& container);
 
+// Docker tells a missing program from one that may not be executed by the
+// runtime's message, in which it looks for Go's spelling of the errors: that
+// of the C library with a small letter in front.
+Error InGosSpelling(Error error);
+
 // 127 when the program does not exist, 126 when it cannot be executed, as
 // shells and other runtimes have it; 1 for other errors.
 int ExitCodeOfStartError(const Error& error);

@@ -57,6 +57,13 @@ Result<control::ControlReply> BootClient::Ask(const control::ControlRequest& req
   return std::move(reply.message);
 }
 
+Status BootClient::Prepare() {
+  control::ControlRequest request;
+  request.mutable_prepare();
+  TRY(Ask(request));
+  return Ok();
+}
+
 Status BootClient::StartInit() {
   control::ControlRequest request;
   request.mutable_start();

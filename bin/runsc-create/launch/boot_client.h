@@ -26,6 +26,7 @@ class BootClient {
   Status SetTimeout(absl::Duration timeout) { return channel_.SetReceiveTimeout(timeout); }
 
   // The errors are those that boot answers with; see control/sandbox.h.
+  Status Prepare();
   Status StartInit();
   Status Signal(pid_t pid, int signo, bool all);
   // The wait status of `pid`. ECONNRESET: boot ended before it could answer.
