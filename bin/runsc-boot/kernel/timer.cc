@@ -29,7 +29,10 @@ void Timer::Arm(int64_t deadline_ns) {
   armed_ = true;
   deadline_ns_ = deadline_ns;
   const bool first = queue_.armed_.insert({deadline_ns, this}).first == queue_.armed_.begin();
-  if (!queue_.thread_.joinable()) queue_.thread_ = std::thread([this] { queue_.Run(); });
+  if (!queue_.thread_.joinable()) {
+    // The timer may be gone before the thread begins; its queue is not.
+    queue_.thread_ = std::thread([&queue = queue_] { queue.Run(); });
+  }
   if (first) queue_.NoteChange();
 }
 
