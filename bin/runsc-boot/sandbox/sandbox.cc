@@ -18,6 +18,7 @@
 #include "bin/runsc-boot/sandbox/process.h"
 #include "bin/runsc-boot/sandbox/program_search.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
+#include "bin/runsc-boot/strace/strace.h"
 #include "bin/runsc-boot/syscalls/dispatch.h"
 #include "common/log.h"
 
@@ -165,7 +166,9 @@ namespace control {
 
 Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   const runsc::control::BootRequest& request = config.request;
-  auto kernel = std::make_unique<Kernel>(std::move(config.platform), DispatchSyscall);
+  auto kernel = std::make_unique<Kernel>(std::move(config.platform), request.options().strace()
+                                                                         ? TracedDispatchSyscall
+                                                                         : DispatchSyscall);
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs()));
   InitOptions init = InitOptionsOf(request);
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));

@@ -64,7 +64,10 @@ class Pipe {
 
 class PipeFile final : public File {
  public:
-  PipeFile(const Path& path, int flags, std::shared_ptr<Pipe> pipe);
+  // Only the open of a FIFO waits for its peer; a pipe without a name that is
+  // opened again (/proc/PID/fd/N) has had one.
+  enum class Kind { kFifo, kUnnamed };
+  PipeFile(const Path& path, int flags, std::shared_ptr<Pipe> pipe, Kind kind = Kind::kFifo);
   ~PipeFile() override;
 
   Result<size_t> Read(Context& context, IoBuffer& destination) override;
@@ -81,8 +84,9 @@ class PipeFile final : public File {
 
  private:
   const std::shared_ptr<Pipe> pipe_;
-  uint64_t peers_opened_ = 0;  // of the other kind, when this was opened
-  uint64_t writers_opened_ = 0;
+  static constexpr uint64_t kHadPeer = ~uint64_t{0};
+  uint64_t peers_opened_ = kHadPeer;  // of the other kind, when this was opened
+  uint64_t writers_opened_ = kHadPeer;
 };
 
 struct PipeEnds {

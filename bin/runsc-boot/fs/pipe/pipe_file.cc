@@ -23,7 +23,8 @@ class PipeInode final : public AnonymousInode {
     if ((flags & O_ACCMODE) == O_WRONLY && (flags & O_NONBLOCK) != 0 && !pipe->HasReaders()) {
       return Error(ENXIO);
     }
-    return FileRef(std::make_shared<PipeFile>(path, flags, std::move(pipe)));
+    return FileRef(
+        std::make_shared<PipeFile>(path, flags, std::move(pipe), PipeFile::Kind::kUnnamed));
   }
 
  private:
@@ -54,10 +55,12 @@ class FifoTable {
 
 }  // namespace
 
-PipeFile::PipeFile(const Path& path, int flags, std::shared_ptr<Pipe> pipe)
+PipeFile::PipeFile(const Path& path, int flags, std::shared_ptr<Pipe> pipe, Kind kind)
     : File(path, flags), pipe_(std::move(pipe)) {
-  peers_opened_ = readable() ? pipe_->writers_opened() : pipe_->readers_opened();
-  writers_opened_ = pipe_->writers_opened();
+  if (kind == Kind::kFifo) {
+    peers_opened_ = readable() ? pipe_->writers_opened() : pipe_->readers_opened();
+    writers_opened_ = pipe_->writers_opened();
+  }
   pipe_->AddEnd(readable(), writable());
 }
 
@@ -81,7 +84,7 @@ Result<int64_t> PipeFile::Ioctl(Context& context, uint64_t command, uint64_t arg
 PollEvents PipeFile::Poll() { return pipe_->Poll(readable(), writable(), writers_opened_); }
 
 bool PipeFile::WaitingForPeer() const {
-  if (readable() && writable()) return false;
+  if ((readable() && writable()) || peers_opened_ == kHadPeer) return false;
   if (readable()) return pipe_->writers_opened() == peers_opened_ && !pipe_->HasWriters();
   return pipe_->readers_opened() == peers_opened_ && !pipe_->HasReaders();
 }

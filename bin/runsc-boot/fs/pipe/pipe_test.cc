@@ -106,6 +106,14 @@ TEST_F(PipeTest, ItCanBeOpenedAgainByItsInode) {
   EXPECT_EQ(*Read(10), "z");
 }
 
+TEST_F(PipeTest, APipeWithoutANameOpensAtOnceWhenItsWritersHaveGone) {
+  ends_.writer.reset();
+  auto again = ends_.reader->inode()->Open(context_, ends_.reader->path(), O_RDONLY);
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(static_cast<PipeFile&>(**again).WaitingForPeer());
+  EXPECT_NE((*again)->Poll() & EPOLLHUP, 0u);
+}
+
 TEST_F(PipeTest, AnOpenedFifoWaitsUntilAPeerHasBeenThere) {
   auto pipe = std::make_shared<Pipe>();
   Path path = ends_.reader->path();

@@ -9,6 +9,9 @@
 namespace runsc::boot::proc {
 namespace {
 
+// What open(2) adds for 64-bit programs; the headers have 0 for it.
+constexpr int kLargeFile = 0100000;
+
 Result<FdTable::Entry> EntryOf(const TaskHandle& handle, int fd) {
   TRY_ASSIGN(TaskRef task, handle.Get());
   std::shared_ptr<FdTable> table = task->fds_ref();
@@ -78,6 +81,7 @@ class FdInfoFile final : public pseudo::FileInode {
     int flags = file.flags() | (entry.close_on_exec ? O_CLOEXEC : 0);
     auto attributes = file.GetAttributes();
     const Path& path = file.path();
+    if (path.mount != nullptr) flags |= kLargeFile;
     return absl::StrFormat("pos:\t%u\nflags:\t0%o\nmnt_id:\t%d\nino:\t%u\n%s", file.position(),
                            flags, path.mount == nullptr ? 0 : path.mount->id(),
                            attributes.ok() ? attributes->ino : 0, file.FdInfo());
