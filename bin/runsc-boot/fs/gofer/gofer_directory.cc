@@ -116,12 +116,14 @@ void GoferInode::RememberChild(std::string_view name, const GoferInodeRef& inode
   if (!gofer_.exclusive()) return;
   absl::MutexLock lock(&mutex_);
   if (names_version_ != version) return;
-  names_.Put(name, inode->number_, inode->type_).file = inode;
-  // Without a list there is no other occasion to forget files of the past.
-  if (!names_.complete() && names_.size() >= names_limit_) {
-    names_.Shrink();
-    names_limit_ = 2 * names_.size() + kMinNamesLimit;
-  }
+  RememberChildLocked(name, *inode);
+}
+
+void GoferInode::RememberChildLocked(std::string_view name, GoferInode& inode) {
+  names_.Put(name, inode.number_, inode.type_).file = inode.Self();
+  if (names_.size() < names_limit_) return;
+  names_.Shrink();
+  names_limit_ = 2 * names_.size() + kMinNamesLimit;
 }
 
 void GoferInode::DirectoryChanged(const fs::Attributes& attributes) {
@@ -163,7 +165,7 @@ Result<GoferInodeRef> GoferInode::Make(std::string_view name, const NewInode& in
   }
   if (!name.empty()) {
     absl::MutexLock lock(&mutex_);
-    names_.Put(name, made->number_, made->type_).file = made;
+    RememberChildLocked(name, *made);
   }
   return made;
 }
@@ -192,7 +194,7 @@ Status GoferInode::Link(std::string_view name, Inode& target) {
   DirectoryChanged(reply.message.parent());
   if (gofer_.exclusive()) {
     absl::MutexLock lock(&mutex_);
-    names_.Put(name, file.number_, file.type_).file = file.Self();
+    RememberChildLocked(name, file);
   }
   return Ok();
 }
@@ -357,8 +359,8 @@ Result<std::shared_ptr<const GoferInode::Listing>> GoferInode::List() {
     for (auto& entry : entries) {
       KnownNames::Entry* known = names_.Find(entry.name());
       if (known != nullptr && !known->file.expired()) continue;
-      KnownNames::Entry& kept = names_.Put(entry.name(), entry.attributes().inode(),
-                                           entry.attributes().mode() & S_IFMT);
+      KnownNames::Entry& kept =
+          names_.Put(entry.name(), entry.attributes().inode(), entry.attributes().mode() & S_IFMT);
       kept.attributes = std::make_unique<fs::Attributes>(std::move(*entry.mutable_attributes()));
     }
     names_.set_complete();

@@ -79,6 +79,7 @@ Result<size_t> GoferFile::PWrite(Context& context, IoBuffer& source, uint64_t of
     if (static_cast<size_t>(put) < want) break;
   }
   inode_->MarkStale();
+  if ((flags() & O_DSYNC) != 0) TRY(Sync((flags() & O_SYNC) != O_SYNC));
   return done;
 }
 
@@ -108,6 +109,8 @@ Status GoferFile::Truncate(Context& context, uint64_t size) {
 }
 
 Status GoferFile::Allocate(Context& context, int mode, uint64_t offset, uint64_t size) {
+  bool may_grow = (mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) == 0;
+  if (may_grow && offset + size > context.file_size_limit()) return Error(EFBIG);
   TRY(PrepareWrite(context));
   if (fallocate(host_->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(size)) < 0) {
     return Error(errno);

@@ -85,7 +85,8 @@ class GoferInode final : public Inode {
   void DropNames();
 
  private:
-  static constexpr size_t kMinNamesLimit = 1024;
+  // More names than this are not kept for ever (some 200 bytes each).
+  static constexpr size_t kMinNamesLimit = 16384;
 
   // What a walk found ahead of the VFS.
   struct Ahead {
@@ -117,6 +118,8 @@ class GoferInode final : public Inode {
   Result<GoferInodeRef> WalkTo(std::string_view name, std::span<const std::string_view> ahead);
   void RememberAhead(std::string_view name, GoferInodeRef inode);
   void RememberChild(std::string_view name, const GoferInodeRef& inode, uint64_t version);
+  void RememberChildLocked(std::string_view name, GoferInode& inode)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After a change of this directory, with what the reply says of it.
   void DirectoryChanged(const fs::Attributes& attributes);
   Result<GoferInodeRef> Make(std::string_view name, const NewInode& inode);
