@@ -34,7 +34,7 @@ bool Kernel::IsOrphaned(const ProcessGroup& group, const ThreadGroup* ignored) c
   for (const ThreadGroup* member : group.members) {
     if (member == ignored || member->life_.load() != ThreadGroup::Life::kAlive) continue;
     const ThreadGroup* parent = member->parent_;
-    if (parent == nullptr || parent == ignored || parent->is_init()) continue;
+    if (parent == nullptr || parent == ignored) continue;
     if (parent->process_group_ == nullptr) continue;
     if (parent->process_group_.get() != &group &&
         parent->process_group_->session == group.session) {
@@ -46,17 +46,25 @@ bool Kernel::IsOrphaned(const ProcessGroup& group, const ThreadGroup* ignored) c
 
 void Kernel::SignalNewOrphans(ThreadGroup& ending, DeferredSignals& signals) {
   if (ending.process_group_ == nullptr) return;
-  std::vector<ProcessGroupRef> candidates = {ending.process_group_};
+  const ProcessGroupRef& own = ending.process_group_;
+  std::vector<ProcessGroupRef> candidates;
+  // Only a parent outside of a group, in its session, keeps it from being an
+  // orphan.
+  const ThreadGroup* parent = ending.parent_;
+  if (parent != nullptr && parent->process_group_ != nullptr && parent->process_group_ != own &&
+      parent->process_group_->session == own->session) {
+    candidates.push_back(own);
+  }
   for (const ThreadGroupRef& child : ending.children_) {
-    if (child->process_group_ != nullptr) candidates.push_back(child->process_group_);
+    const ProcessGroupRef& group = child->process_group_;
+    if (group != nullptr && group != own && group->session == own->session) {
+      candidates.push_back(group);
+    }
   }
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   for (const ProcessGroupRef& candidate : candidates) {
-    if (candidate->session != ending.process_group_->session) continue;
-    // Only a group that `ending` kept from being an orphan becomes one now.
-    const bool was_orphaned = IsOrphaned(*candidate, nullptr) && candidate != ending.process_group_;
-    if (was_orphaned || !IsOrphaned(*candidate, &ending)) continue;
+    if (!IsOrphaned(*candidate, &ending)) continue;
     const bool stopped = std::any_of(candidate->members.begin(), candidate->members.end(),
                                      [](const ThreadGroup* member) {
                                        absl::MutexLock lock(&member->signal_mutex_);
