@@ -139,6 +139,10 @@ def test_gofer_descriptors(env):
         for number, target in descriptors(sandbox.gofer).items():
             fine = number <= 2 or target.startswith(("socket:", "/memfd:", "anon_inode:", "/"))
             expect.true(fine and not target.startswith("/proc"), f"descriptor {number}: {target}")
+            # The descriptors' directory of its own pid namespace, of which
+            # it is the only process.
+            if target == "/1/fd":
+                continue
             if number > 2 and target.startswith("/") and not target.startswith("/memfd:"):
                 path = f"/proc/{sandbox.gofer}/root{target}"
                 expect.true(os.path.exists(path), f"descriptor {number} outside the tree: {target}")
