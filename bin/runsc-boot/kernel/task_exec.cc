@@ -24,7 +24,8 @@ ExecutableFacts FactsOf(const Program& program) {
   facts.mode = program.attributes.mode;
   facts.uid = program.attributes.uid;
   facts.gid = program.attributes.gid;
-  facts.nosuid = (program.path.mount->flags() & MS_NOSUID) != 0;
+  const MountRef& mount = program.path.mount;
+  facts.nosuid = mount != nullptr && (mount->flags() & MS_NOSUID) != 0;
   // Only files that may gain something are asked for their capabilities.
   if (InodeRef inode = program.executable.file->inode(); inode != nullptr && !facts.nosuid) {
     Result<std::string> attribute = inode->GetXattr("security.capability");

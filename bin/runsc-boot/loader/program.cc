@@ -29,7 +29,9 @@ Result<OpenedFile> OpenForExec(Vfs& vfs, Caller caller, const WalkOptions& walk,
   TRY_ASSIGN(Path path, vfs.Walk(caller, walk, name));
   TRY_ASSIGN(const Attributes attributes, vfs.GetAttributes(path));
   if (attributes.IsSymlink()) return Error(ELOOP);
-  if (!attributes.IsRegular() || (path.mount->flags() & MS_NOEXEC) != 0) return Error(EACCES);
+  // A memfd lies in no mount.
+  const bool no_exec = path.mount != nullptr && (path.mount->flags() & MS_NOEXEC) != 0;
+  if (!attributes.IsRegular() || no_exec) return Error(EACCES);
   // A file may be executable without being readable.
   TRY(vfs.CheckAccess(caller, path, kExecute));
   InodeRef inode = path.dentry->inode();

@@ -68,6 +68,7 @@ Result<Word> SysMount(Task& task, const SyscallArgs& args) {
   if ((flags & MS_MGC_MSK) == MS_MGC_VAL) flags &= ~MountFlags{MS_MGC_MSK};
   TRY_ASSIGN(Path target, ResolveAt(task, AT_FDCWD, args.Address(1)));
   if (!task.credentials()->Has(CAP_SYS_ADMIN)) return Error(EPERM);
+  if (target.mount == nullptr) return Error(EINVAL);  // a pipe, a memfd
   if ((flags & MS_REMOUNT) != 0) return Remount(target, flags);
   if ((flags & MS_BIND) != 0) return Bind(task, args.Address(0), target, flags);
   // Nothing propagates here: every mount is private already.
@@ -85,6 +86,7 @@ Result<Word> SysUmount2(Task& task, const SyscallArgs& args) {
   if ((flags & MNT_EXPIRE) != 0) return Error(EINVAL);
   const unsigned at_flags = (flags & UMOUNT_NOFOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
   TRY_ASSIGN(Path target, ResolveAt(task, AT_FDCWD, args.Address(0), at_flags));
+  if (target.mount == nullptr) return Error(EINVAL);
   TRY(task.fs().mounts()->Detach(target, (flags & MNT_DETACH) != 0));
   return 0;
 }

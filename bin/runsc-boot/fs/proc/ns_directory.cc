@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/vfs/anonymous.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -22,6 +23,51 @@ constexpr Namespace kNamespaces[] = {
     {"user", "user", 4026531837},     {"uts", "uts", 4026531838},
 };
 
+// What a namespace's link leads to: a file that can only be compared and held.
+class NsFile final : public File {
+ public:
+  using File::File;
+  Result<size_t> Read(Context&, IoBuffer&) override { return Error(EINVAL); }
+  Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
+};
+
+class NsInode final : public pseudo::PseudoInode {
+ public:
+  NsInode(Filesystem& filesystem, const Namespace& kind)
+      : PseudoInode(filesystem, kind.number, S_IFREG | 0444) {}
+  Result<FileRef> Open(Context& context, const Path& path, int flags) override {
+    if ((flags & O_ACCMODE) != O_RDONLY) return Error(EPERM);
+    return FileRef(std::make_shared<NsFile>(path, flags));
+  }
+};
+
+class NsLink final : public pseudo::PseudoInode {
+ public:
+  NsLink(TaskHandle handle, uint64_t ino, const Namespace& kind)
+      : PseudoInode(handle.filesystem(), ino, S_IFLNK | 0777), handle_(handle), kind_(kind) {}
+
+  Result<std::string> ReadLink(Context& context) override {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    TRY(CheckInspect(context, *task));
+    return absl::StrCat(kind_.kind, ":[", kind_.number, "]");
+  }
+  Result<std::shared_ptr<Path>> FollowMagicLink(Context& context) override {
+    TRY_ASSIGN(std::string name, ReadLink(context));
+    auto inode = std::make_shared<NsInode>(handle_.filesystem(), kind_);
+    return std::make_shared<Path>(AnonymousFilesystem::MakePath(std::move(name), std::move(inode)));
+  }
+  Result<FileRef> Open(Context& context, const Path& path, int flags) override {
+    return Error(ELOOP);
+  }
+
+ protected:
+  pseudo::Owner owner() override { return handle_.owner(); }
+
+ private:
+  const TaskHandle handle_;
+  const Namespace& kind_;
+};
+
 class NsDirectory final : public pseudo::DynamicDirectory {
  public:
   NsDirectory(TaskHandle handle, uint64_t ino)
@@ -31,13 +77,7 @@ class NsDirectory final : public pseudo::DynamicDirectory {
                           std::span<const std::string_view> ahead) override {
     for (const Namespace& entry : kNamespaces) {
       if (name != entry.name) continue;
-      auto target = [handle = handle_, &entry](Context& context) -> Result<std::string> {
-        TRY_ASSIGN(TaskRef task, handle.Get());
-        TRY(CheckInspect(context, *task));
-        return absl::StrCat(entry.kind, ":[", entry.number, "]");
-      };
-      return InodeRef(std::make_shared<pseudo::LinkInode>(handle_.filesystem(),
-                                                          pseudo::ChildIno(ino(), name), target));
+      return InodeRef(std::make_shared<NsLink>(handle_, pseudo::ChildIno(ino(), name), entry));
     }
     return Error(ENOENT);
   }
