@@ -71,7 +71,9 @@ Result<std::vector<Mapping>> MappingsOf(const TaskView& view, bool details) {
   const MemoryManager::Image image = memory->image();
   std::vector<Mapping> result;
   for (HostMapping& host : host_mappings) {
-    if (host.start >= stub_start && host.end <= stub_end) continue;
+    // The host lays the application's heap behind the stub.
+    const bool heap = host.name == "[heap]";
+    if (host.start >= stub_start && host.end <= stub_end && !heap) continue;
     if (host.name == "[vsyscall]" && host.start < stub_start) continue;
     Mapping mapping{std::move(host)};
     NameMapping(view, *memory, image, &mapping);
