@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/fs/host/host_file.h"
 #include "bin/runsc-boot/kernel/kernel.h"
@@ -30,8 +31,12 @@ constexpr pid_t kInitPid = 1;
 class KernelSandbox final : public control::Sandbox {
  public:
   KernelSandbox(std::unique_ptr<HostPoller> poller, std::unique_ptr<Kernel> kernel,
-                InitOptions init)
-      : poller_(std::move(poller)), kernel_(std::move(kernel)), init_(std::move(init)) {}
+                InitOptions init, const runsc::control::BootRequest& request)
+      : poller_(std::move(poller)),
+        kernel_(std::move(kernel)),
+        init_(std::move(init)),
+        strace_(request.options().strace()),
+        oom_score_adj_(request.spec().process().oom_score_adj()) {}
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
 
   Status Prepare() override {
@@ -45,7 +50,11 @@ class KernelSandbox final : public control::Sandbox {
       if (state_ != State::kCreated) return Error(EINVAL, "the container has been started already");
     }
     TRY_ASSIGN(init_.program, FindInit());
+    if (strace_) TraceInit();
     TRY(kernel_->StartInit(std::move(init_)));
+    if (ThreadGroupRef init = kernel_->FindGroup(kInitPid); init != nullptr) {
+      init->set_oom_score_adj(oom_score_adj_);
+    }
     absl::MutexLock lock(&mutex_);
     if (state_ == State::kDestroyed) {
       kernel_->KillAll();
@@ -107,6 +116,12 @@ class KernelSandbox final : public control::Sandbox {
  private:
   enum class State { kCreated, kRunning, kDestroyed };
 
+  // Init's program is executed without a system call.
+  void TraceInit() const {
+    LOG_INFO("[1] init execve(\"", init_.program, "\", [\"", absl::StrJoin(init_.args, "\", \""),
+             "\"], /* ", init_.env.size(), " vars */) = ?");
+  }
+
   // As the container's own user would find it.
   Result<std::string> FindInit() {
     KernelContext context(std::make_shared<Credentials>(init_.credentials));
@@ -126,6 +141,8 @@ class KernelSandbox final : public control::Sandbox {
   const std::unique_ptr<HostPoller> poller_;
   const std::unique_ptr<Kernel> kernel_;
   InitOptions init_;
+  const bool strace_;
+  const int oom_score_adj_;
   absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
 };
@@ -174,8 +191,8 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
   auto poller = std::make_unique<HostPoller>();
   TRY_ASSIGN(init.fds, ImportStdio(kernel->vfs(), *poller, init.credentials, config.stdio));
-  return std::unique_ptr<Sandbox>(
-      std::make_unique<KernelSandbox>(std::move(poller), std::move(kernel), std::move(init)));
+  return std::unique_ptr<Sandbox>(std::make_unique<KernelSandbox>(
+      std::move(poller), std::move(kernel), std::move(init), request));
 }
 
 }  // namespace control
