@@ -294,7 +294,7 @@ TEST_F(LoadSpecTest, NamesWhatIsMissingOnDisk) {
   EXPECT_EQ(LoadError(), "open " + bundle_ + "/config.json: No such file or directory");
   Write("{");
   EXPECT_NE(LoadError().find("config.json: parse error at line 1"), std::string::npos);
-  Write(Config());
+  Write(Config("/proc/1/ns/net", "/proc/self/ns/net"));
   EXPECT_EQ(LoadError(),
             "config.json: root.path: stat " + bundle_ + "/rootfs: No such file or directory");
   ASSERT_EQ(mkdir((bundle_ + "/rootfs").c_str(), 0755), 0);
