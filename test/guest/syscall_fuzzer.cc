@@ -13,12 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <map>
 #include <random>
 
 namespace {
 
 constexpr int kCalls = 470;
-constexpr int kChildren = 4;
+constexpr size_t kChildren = 4;
+// It may wait for ever in one of its calls.
+constexpr int kSecondsOfChild = 2;
 // A child lives this many calls; new ones find a clean table again.
 constexpr int kCallsOfChild = 3000;
 
@@ -91,7 +94,6 @@ class Arguments {
 };
 
 [[noreturn]] void Fuzz(unsigned seed) {
-  alarm(3);
   Arguments arguments(seed);
   // Standard descriptors stay the parent's own.
   const int null = open("/dev/null", O_RDWR);
@@ -111,18 +113,27 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   unsigned seed = atoi(argv[1]);
   const time_t end = time(nullptr) + atoi(argv[2]);
-  int running = 0;
+  std::map<pid_t, time_t> running;  // with the time of their end
   long started = 0;
-  while (time(nullptr) < end || running > 0) {
-    if (running < kChildren && time(nullptr) < end) {
+  while (time(nullptr) < end || !running.empty()) {
+    if (running.size() < kChildren && time(nullptr) < end) {
       const pid_t child = fork();
       if (child == 0) Fuzz(seed);
-      if (child > 0) running++;
+      if (child > 0) running[child] = time(nullptr) + kSecondsOfChild;
       seed++;
       started++;
       continue;
     }
-    if (wait(nullptr) > 0) running--;
+    const pid_t ended = waitpid(-1, nullptr, WNOHANG);
+    if (ended > 0) {
+      running.erase(ended);
+      continue;
+    }
+    // From outside: a child may undo every alarm of its own.
+    for (const auto& [child, limit] : running) {
+      if (time(nullptr) > limit) kill(child, SIGKILL);
+    }
+    usleep(1000);
   }
   fprintf(stderr, "%ld processes\n", started);
   puts("still here");
