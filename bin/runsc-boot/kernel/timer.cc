@@ -28,7 +28,9 @@ void Timer::Arm(int64_t deadline_ns) {
   if (armed_) queue_.armed_.erase({deadline_ns_, this});
   armed_ = true;
   deadline_ns_ = deadline_ns;
-  const bool first = queue_.armed_.insert({deadline_ns, this}).first == queue_.armed_.begin();
+  // Two steps: within one expression, begin() may be asked before the insertion.
+  const auto position = queue_.armed_.insert({deadline_ns, this}).first;
+  const bool first = position == queue_.armed_.begin();
   if (!queue_.thread_.joinable()) {
     // The timer may be gone before the thread begins; its queue is not.
     queue_.thread_ = std::thread([&queue = queue_] { queue.Run(); });

@@ -45,6 +45,8 @@ TEST(Timer, ANewDeadlineReplacesTheOldOne) {
   std::atomic<int> runs{0};
   Timer timer(queue, [&] { ++runs; });
   timer.Arm(MonotonicNow() + 3600'000 * kMillisecond);
+  // The queue's thread sleeps by then, and must be told of the earlier one.
+  absl::SleepFor(absl::Milliseconds(20));
   timer.Arm(MonotonicNow());
   while (runs == 0) absl::SleepFor(absl::Milliseconds(1));
   EXPECT_EQ(runs, 1);
