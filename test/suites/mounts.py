@@ -1,6 +1,8 @@
 """Root and bind mounts: read-only, read-write, kinds, users."""
 
+import contextlib
 import os
+import subprocess
 
 from harness import bundle as bundles
 from harness import expect, host
@@ -193,3 +195,53 @@ def test_no_host_processes_are_visible(env):
     count, pid = done.out.decode().split()
     expect.equal(pid, "1", "pid of init")
     expect.true(int(count) <= 3, f"{count} processes are visible")
+
+
+@contextlib.contextmanager
+def shared_mount(env):
+    """A file system on the host whose mount is shared, with a directory `sub`."""
+    source = env.directory()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", source], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", source], check=True)
+        os.mkdir(os.path.join(source, "sub"))
+        yield source
+    finally:
+        subprocess.run(["umount", "--recursive", source], check=True)
+
+
+def seen_of_later_mount(env, propagation):
+    """What a container with a bind mount of this propagation finds in `sub` after the host
+    has mounted a file system there."""
+    script = ("ls /mnt/sub; echo ready; while [ ! -e /mnt/go ]; do sleep 0.05; done; "
+              "ls /mnt/sub; echo end")
+    with shared_mount(env) as source:
+        bundle = env.bundle(env.shared_root("busybox"), ["/bin/sh", "-c", script],
+                            mounts=[bundles.bind(source, "/mnt", "rw", propagation)])
+        output = os.path.join(bundle, "output")
+        with env.detached(bundle):
+            expect.true(host.wait_until(lambda: "ready" in read(output)), "not ready")
+            later = os.path.join(source, "sub")
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", later], check=True)
+            for path in (os.path.join(later, "later"), os.path.join(source, "go")):
+                with open(path, "w", encoding="utf-8"):
+                    pass
+            expect.true(host.wait_until(lambda: "end" in read(output)), "no end")
+    return read(output).split("ready\n")[1]
+
+
+def test_later_mount_of_the_host_reaches_a_slave(env):
+    expect.equal(seen_of_later_mount(env, "rslave"), "later\nend\n", "listing")
+
+
+def test_later_mount_of_the_host_does_not_reach_a_private_mount(env):
+    expect.equal(seen_of_later_mount(env, "rprivate"), "end\n", "listing")
+
+
+def test_root_propagation_of_every_kind_is_accepted(env):
+    for kind in ("private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable",
+                 "runbindable"):
+        def change(config, kind=kind):
+            config["linux"]["rootfsPropagation"] = kind
+        done = env.run("busybox", ["/bin/echo", kind], change=change)
+        expect.output(done, kind + "\n")
