@@ -2,11 +2,14 @@
 
 import contextlib
 import os
+import socket
 import subprocess
+import threading
 
 from harness import bundle as bundles
 from harness import expect, host
 from harness.environment import read
+from harness.runtime import Runtime
 
 
 def shared_directory(env):
@@ -245,3 +248,64 @@ def test_root_propagation_of_every_kind_is_accepted(env):
             config["linux"]["rootfsPropagation"] = kind
         done = env.run("busybox", ["/bin/echo", kind], change=change)
         expect.output(done, kind + "\n")
+
+
+@contextlib.contextmanager
+def host_service(directory):
+    """A process on the host that answers each connection to `service` with what it got, in
+    upper case."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(os.path.join(directory, "service"))
+    os.chmod(os.path.join(directory, "service"), 0o777)
+    listener.listen()
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    while data := connection.recv(65536):
+                        connection.sendall(data.upper())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        listener.close()
+
+
+ASK_SERVICE = """
+import socket, select
+s = socket.socket(socket.AF_UNIX)
+s.connect("/mnt/service")
+poller = select.poll()
+poller.register(s, select.POLLIN)
+print("before", poller.poll(0))
+s.sendall(b"hello " * 20000)
+s.shutdown(socket.SHUT_WR)
+got = b""
+while data := s.recv(100000):
+    got += data
+print(len(got), got[:5], s.getpeername())
+"""
+
+
+def ask_service(env, *flags):
+    source = env.directory(0o777)
+    with host_service(source):
+        bundle = env.bundle(env.shared_root("debian"), ["/usr/bin/python3", "-c", ASK_SERVICE],
+                            mounts=[bundles.bind(source, "/mnt", "rw")])
+        return Runtime(env.runtime.path, env.runtime.state_directory, flags).run(bundle)
+
+
+def test_socket_of_the_host_is_reached_when_allowed(env):
+    expect.output(ask_service(env, "--host-uds"),
+                  "before []\n120000 b'HELLO' /mnt/service\n")
+
+
+def test_socket_of_the_host_is_refused_by_default(env):
+    done = ask_service(env)
+    expect.true(b"ConnectionRefusedError" in done.err, f"error: {done.err!r}")

@@ -186,10 +186,10 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   auto kernel = std::make_unique<Kernel>(std::move(config.platform), request.options().strace()
                                                                          ? TracedDispatchSyscall
                                                                          : DispatchSyscall);
-  kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs()));
+  auto poller = std::make_unique<HostPoller>();
+  kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
   InitOptions init = InitOptionsOf(request);
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
-  auto poller = std::make_unique<HostPoller>();
   TRY_ASSIGN(init.fds, ImportStdio(kernel->vfs(), *poller, init.credentials, config.stdio));
   return std::unique_ptr<Sandbox>(std::make_unique<KernelSandbox>(
       std::move(poller), std::move(kernel), std::move(init), request));

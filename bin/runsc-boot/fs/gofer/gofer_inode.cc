@@ -270,6 +270,16 @@ Status GoferInode::Sync(bool data_only) {
   return Ok();
 }
 
+Result<FileDescriptor> GoferInode::ConnectHostSocket(int type) {
+  TRY_ASSIGN(uint64_t handle, Handle());
+  fs::FsRequest request;
+  request.mutable_connect_socket()->set_handle(handle);
+  request.mutable_connect_socket()->set_type(static_cast<uint32_t>(type));
+  TRY_ASSIGN(GoferClient::Reply reply, gofer_.client().Call(request));
+  if (!reply.fd.valid()) return Error(EIO);
+  return std::move(reply.fd);
+}
+
 Result<std::string> GoferInode::GetXattr(std::string_view name) {
   // ls asks for each file's access control list ("system."), which permission
   // checks of this kernel do not look at.

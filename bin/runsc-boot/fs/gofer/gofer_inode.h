@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "bin/runsc-boot/fs/gofer/gofer_filesystem.h"
 #include "bin/runsc-boot/fs/gofer/known_names.h"
+#include "bin/runsc-boot/vfs/host_socket.h"
 #include "bin/runsc-boot/vfs/inode.h"
 #include "common/file_descriptor.h"
 
@@ -22,7 +23,7 @@ namespace runsc::boot {
 // A host descriptor that open files and the inode share.
 using HostFileRef = std::shared_ptr<const FileDescriptor>;
 
-class GoferInode final : public Inode {
+class GoferInode final : public Inode, public HostSocketInode {
  public:
   // A directory's contents at one moment.
   struct Listed {
@@ -57,6 +58,9 @@ class GoferInode final : public Inode {
   Status SetXattr(std::string_view name, std::string_view value, int flags) override;
   Result<std::vector<std::string>> ListXattr() override;
   Status RemoveXattr(std::string_view name) override;
+
+  // --- HostSocketInode
+  Result<FileDescriptor> ConnectHostSocket(int type) override;
 
   // --- For the files.
   // A host descriptor for reading, or for reading and writing.

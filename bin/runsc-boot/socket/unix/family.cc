@@ -63,7 +63,7 @@ Result<std::shared_ptr<UnixSocket>> UnixFamily::Make(Context& context, int type,
       std::make_shared<AnonymousInode>(vfs_.anonymous(), *context.credentials(), S_IFSOCK | 0777);
   std::string name = absl::StrCat("socket:[", inode->ino(), "]");
   Path path = AnonymousFilesystem::MakePath(std::move(name), std::move(inode));
-  return std::make_shared<UnixSocket>(std::move(path), O_RDWR | flags, type, vfs_, names_);
+  return std::make_shared<UnixSocket>(std::move(path), O_RDWR | flags, type, vfs_, names_, poller_);
 }
 
 Result<SocketRef> UnixFamily::Create(Caller caller, int type, int protocol, int flags) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/vfs/host_socket.h"
 
 namespace runsc::boot {
 namespace {
@@ -49,10 +50,12 @@ SocketAddress Unnamed() {
 
 }  // namespace
 
-UnixSocket::UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names)
+UnixSocket::UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names,
+                       HostPoller* poller)
     : Socket(std::move(path), flags, AF_UNIX, type, 0),
       vfs_(vfs),
       names_(std::move(names)),
+      poller_(poller),
       wait_(std::make_shared<WaitQueue>()),
       in_(std::make_shared<UnixQueue>(type == SOCK_STREAM, wait_)) {}
 
@@ -201,7 +204,7 @@ Status UnixSocket::ConnectStream(Caller caller, UnixSocket& listener) {
   SocketAddress own;
   {
     absl::MutexLock lock(&mutex_);
-    if (out_ != nullptr) return Error(EISCONN);
+    if (out_ != nullptr || host_ != nullptr) return Error(EISCONN);
     if (listening_) return Error(EINVAL);
     own = name_;
   }
@@ -224,7 +227,9 @@ Status UnixSocket::ConnectDatagram(Caller caller, UnixSocket* target) {
     absl::MutexLock lock(&target->mutex_);
     name = target->name_;
   }
+  std::shared_ptr<HostConnection> host;  // ends outside the lock
   absl::MutexLock lock(&mutex_);
+  host_.swap(host);
   out_ = std::move(queue);
   peer_name_ = name;
   return Ok();
@@ -234,9 +239,34 @@ Status UnixSocket::Connect(Caller caller, const SocketAddress& address) {
   if (!connection_based() && address.family() == AF_UNSPEC) {
     return ConnectDatagram(caller, nullptr);
   }
-  TRY_ASSIGN(std::shared_ptr<UnixSocket> target, Find(caller, address));
-  if (!connection_based()) return ConnectDatagram(caller, target.get());
-  return ConnectStream(caller, *target);
+  Result<std::shared_ptr<UnixSocket>> target = Find(caller, address);
+  if (target.code() == ECONNREFUSED && poller_ != nullptr) return ConnectHost(caller, address);
+  if (!target.ok()) return std::move(target).error();
+  if (!connection_based()) return ConnectDatagram(caller, target->get());
+  return ConnectStream(caller, **target);
+}
+
+Status UnixSocket::ConnectHost(Caller caller, const SocketAddress& address) {
+  TRY_ASSIGN(ParsedName name, Parse(address));
+  if (name.abstract) return Error(ECONNREFUSED);
+  WalkOptions walk{.start = caller.fs.cwd()};
+  TRY_ASSIGN(Path path, vfs_.Walk(caller, walk, name.text));
+  auto* inode = dynamic_cast<HostSocketInode*>(path.dentry->inode().get());
+  if (inode == nullptr) return Error(ECONNREFUSED);
+  Result<FileDescriptor> connected = inode->ConnectHostSocket(type());
+  // Without the permission the name is of a socket that nobody listens to.
+  if (!connected.ok()) return Error(connected.code() == EPERM ? ECONNREFUSED : connected.code());
+  TRY_ASSIGN(std::shared_ptr<HostConnection> host,
+             HostConnection::Make(*poller_, *std::move(connected), type(), wait_));
+  {
+    absl::MutexLock lock(&mutex_);
+    if (out_ != nullptr || (host_ != nullptr && connection_based())) return Error(EISCONN);
+    if (listening_) return Error(EINVAL);
+    host_.swap(host);
+    peer_name_ = MakeAddress(name.text, /*abstract=*/false);
+  }
+  wait_->Notify(EPOLLOUT | EPOLLWRNORM);
+  return Ok();
 }
 
 Result<SocketRef> UnixSocket::Accept(Caller caller, int flags) {
@@ -259,6 +289,7 @@ Result<SocketRef> UnixSocket::Accept(Caller caller, int flags) {
 }
 
 Status UnixSocket::Shutdown(int how) {
+  if (auto connection = host()) return connection->Shutdown(how);
   std::shared_ptr<UnixQueue> out;
   {
     absl::MutexLock lock(&mutex_);
@@ -278,18 +309,21 @@ Result<SocketAddress> UnixSocket::LocalName() {
 
 Result<SocketAddress> UnixSocket::PeerName() {
   absl::MutexLock lock(&mutex_);
-  if (out_ == nullptr) return Error(ENOTCONN);
+  if (out_ == nullptr && host_ == nullptr) return Error(ENOTCONN);
   return peer_name_.size > 0 ? peer_name_ : Unnamed();
 }
 
 Result<size_t> UnixSocket::SendToConnected(IoBuffer& source, OutgoingMessage& message, int flags) {
   std::shared_ptr<UnixQueue> out;
+  std::shared_ptr<HostConnection> host;
   SocketAddress own;
   {
     absl::MutexLock lock(&mutex_);
     out = out_;
+    host = host_;
     own = name_;
   }
+  if (host != nullptr) return host->Send(source, message, flags);
   if (out == nullptr) return Error(ENOTCONN);
   Result<size_t> sent = out->Push(source, message, own, flags, wait_);
   if (sent.code() == EPIPE && !connection_based()) return Error(ECONNREFUSED);
@@ -311,7 +345,7 @@ Result<size_t> UnixSocket::SendMessage(Caller caller, IoBuffer& source, Outgoing
   if (message.destination == nullptr) return SendToConnected(source, message, flags);
   if (connection_based()) {
     absl::MutexLock lock(&mutex_);
-    return Error(out_ != nullptr ? EISCONN : EOPNOTSUPP);
+    return Error(out_ != nullptr || host_ != nullptr ? EISCONN : EOPNOTSUPP);
   }
   TRY_ASSIGN(std::shared_ptr<UnixQueue> target, DatagramTarget(caller, *message.destination));
   TRY_ASSIGN(SocketAddress own, LocalName());
@@ -322,6 +356,7 @@ Result<size_t> UnixSocket::SendMessage(Caller caller, IoBuffer& source, Outgoing
 
 Result<size_t> UnixSocket::Receive(IoBuffer& destination, IncomingMessage& message, int flags) {
   if ((flags & MSG_OOB) != 0) return Error(EOPNOTSUPP);
+  if (auto connection = host()) return connection->Receive(destination, message, flags);
   if (connection_based()) {
     absl::MutexLock lock(&mutex_);
     if (out_ == nullptr) return Error(listening_ ? EINVAL : ENOTCONN);
@@ -363,6 +398,7 @@ Result<int64_t> UnixSocket::Ioctl(Context& context, uint64_t command, uint64_t a
 
 PollEvents UnixSocket::Poll() {
   std::shared_ptr<UnixQueue> out;
+  if (auto connection = host()) return connection->Poll();
   {
     absl::MutexLock lock(&mutex_);
     if (listening_) return pending_.empty() ? 0 : PollEvents{EPOLLIN | EPOLLRDNORM};

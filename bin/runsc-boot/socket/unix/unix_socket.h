@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/socket/families.h"
 #include "bin/runsc-boot/socket/socket.h"
+#include "bin/runsc-boot/socket/unix/host_connection.h"
 #include "bin/runsc-boot/socket/unix/queue.h"
 #include "bin/runsc-boot/vfs/string_map.h"
 
@@ -41,7 +42,9 @@ class UnixNames {
 // Lock order: a socket's lock, then queues' locks; never two sockets' locks.
 class UnixSocket final : public Socket {
  public:
-  UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names);
+  // `poller`: watches connections to the host; null: there are none.
+  UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names,
+             HostPoller* poller = nullptr);
   ~UnixSocket() override;
 
   Status Bind(Caller caller, const SocketAddress& address) override;
@@ -74,6 +77,12 @@ class UnixSocket final : public Socket {
   Result<std::shared_ptr<UnixSocket>> Find(Caller caller, const SocketAddress& address);
   Status ConnectStream(Caller caller, UnixSocket& listener);
   Status ConnectDatagram(Caller caller, UnixSocket* target);
+  // To a socket of a host process. ECONNREFUSED: the name is of no such socket.
+  Status ConnectHost(Caller caller, const SocketAddress& address);
+  std::shared_ptr<HostConnection> host() const {
+    absl::MutexLock lock(&mutex_);
+    return host_;
+  }
   // The listener's half of a connection: a new socket in its backlog. EAGAIN,
   // ECONNREFUSED.
   struct Accepted;
@@ -86,12 +95,14 @@ class UnixSocket final : public Socket {
 
   Vfs& vfs_;
   const std::shared_ptr<UnixNames> names_;
+  HostPoller* const poller_;
   const std::shared_ptr<WaitQueue> wait_;
   const std::shared_ptr<UnixQueue> in_;
   std::atomic<bool> pass_credentials_{false};
 
   mutable absl::Mutex mutex_;
-  std::shared_ptr<UnixQueue> out_ ABSL_GUARDED_BY(mutex_);  // null: not connected
+  std::shared_ptr<UnixQueue> out_ ABSL_GUARDED_BY(mutex_);        // null: not connected
+  std::shared_ptr<HostConnection> host_ ABSL_GUARDED_BY(mutex_);  // then out_ is null
   SocketAddress name_ ABSL_GUARDED_BY(mutex_);
   SocketAddress peer_name_ ABSL_GUARDED_BY(mutex_);
   std::optional<ucred> peer_ ABSL_GUARDED_BY(mutex_);
@@ -106,7 +117,9 @@ class UnixSocket final : public Socket {
 
 class UnixFamily final : public SocketFamily {
  public:
-  explicit UnixFamily(Vfs& vfs) : vfs_(vfs), names_(std::make_shared<UnixNames>()) {}
+  // `poller` null: sockets of the host cannot be reached.
+  explicit UnixFamily(Vfs& vfs, HostPoller* poller = nullptr)
+      : vfs_(vfs), poller_(poller), names_(std::make_shared<UnixNames>()) {}
   Result<SocketRef> Create(Caller caller, int type, int protocol, int flags) override;
   Result<std::pair<SocketRef, SocketRef>> CreatePair(Caller caller, int type, int protocol,
                                                      int flags) override;
@@ -115,6 +128,7 @@ class UnixFamily final : public SocketFamily {
   Result<std::shared_ptr<UnixSocket>> Make(Context& context, int type, int protocol, int flags);
 
   Vfs& vfs_;
+  HostPoller* const poller_;
   const std::shared_ptr<UnixNames> names_;
 };
 
