@@ -50,24 +50,14 @@ ControlReply Lifecycle::Answer(const ControlRequest& request) {
       reply.mutable_wait()->set_status(*status);
       return reply;
     }
-    case ControlRequest::kProcesses: {
-      ControlReply reply;
-      runsc::control::ProcessesReply& list = *reply.mutable_processes();
-      for (const ProcessInfo& info : sandbox_.Processes()) {
-        runsc::control::Process& process = *list.add_processes();
-        process.set_pid(info.pid);
-        process.set_parent_pid(info.parent);
-        process.set_uid(info.uid);
-        process.set_threads(info.threads);
-        process.set_command(info.command);
-      }
-      absl::MutexLock lock(&mutex_);
-      list.set_started(phase_ != Phase::kCreated);
-      return reply;
-    }
+    case ControlRequest::kProcesses:
+      return Processes();
+    case ControlRequest::kFreeze:
+      return Reply(Freeze(request.freeze().frozen()));
     case ControlRequest::kDestroy:
       Destroy();
       return ControlReply();
+    case ControlRequest::kExec:  // has its connection to itself
     case ControlRequest::BODY_NOT_SET:
       break;
   }
@@ -127,6 +117,77 @@ Status Lifecycle::Signal(pid_t pid, int signo, bool all) {
     return Ok();
   }
   return sandbox_.Signal(pid, signo, all);
+}
+
+ControlReply Lifecycle::Processes() {
+  ControlReply reply;
+  runsc::control::ProcessesReply& list = *reply.mutable_processes();
+  for (ProcessInfo& info : sandbox_.Processes()) {
+    runsc::control::Process& process = *list.add_processes();
+    process.set_pid(info.pid);
+    process.set_parent_pid(info.parent);
+    process.set_uid(info.uid);
+    process.set_threads(info.threads);
+    process.set_command(std::move(info.command));
+    process.set_boot_pid(info.boot_pid);
+    process.set_group(info.group);
+    process.set_session(info.session);
+    process.set_state(std::string(1, info.state));
+    process.set_cpu_ns(info.cpu_ns);
+    process.set_arguments(std::move(info.arguments));
+  }
+  absl::MutexLock lock(&mutex_);
+  list.set_started(phase_ != Phase::kCreated);
+  return reply;
+}
+
+Status Lifecycle::CheckRunning() {
+  absl::MutexLock lock(&mutex_);
+  switch (phase_) {
+    case Phase::kCreated:
+    case Phase::kStarting:
+      return Error(EINVAL, "the container has not been started");
+    case Phase::kRunning:
+      return Ok();
+    case Phase::kEnded:
+      break;
+  }
+  return Error(ESRCH, "container not running");
+}
+
+Status Lifecycle::Freeze(bool frozen) {
+  TRY(CheckRunning());
+  sandbox_.Freeze(frozen);
+  return Ok();
+}
+
+Result<std::unique_ptr<ExecutedProcess>> Lifecycle::Exec(runsc::control::ExecRequest request,
+                                                         std::vector<FileDescriptor> fds) {
+  using Role = runsc::control::Descriptor;
+  ExecConfig config;
+  config.process = std::move(*request.mutable_process());
+  if (config.process.args_size() == 0 || config.process.args(0).empty()) {
+    return Error(EINVAL, "process.args is empty");
+  }
+  if (config.process.cwd().empty() || config.process.cwd()[0] != '/') {
+    return Error(EINVAL, "process.cwd is not absolute");
+  }
+  if (static_cast<size_t>(request.fds_size()) != fds.size()) {
+    return Error(EBADMSG, "descriptors were lost or added");
+  }
+  config.fds.resize(3);
+  for (int i = 0; i < request.fds_size(); ++i) {
+    const Role::Role role = request.fds(i).role();
+    if (role >= Role::ROLE_STDIN && role <= Role::ROLE_STDERR) {
+      config.fds[static_cast<size_t>(role - Role::ROLE_STDIN)] = std::move(fds[i]);
+    } else if (role == Role::ROLE_PRESERVED) {
+      config.fds.push_back(std::move(fds[i]));
+    } else {
+      return Error(EBADMSG, "a descriptor that no process can have");
+    }
+  }
+  TRY(CheckRunning());
+  return sandbox_.Exec(std::move(config));
 }
 
 void Lifecycle::Destroy() {

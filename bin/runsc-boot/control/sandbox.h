@@ -36,6 +36,32 @@ struct ProcessInfo {
   uid_t uid = 0;
   uint32_t threads = 0;
   std::string command;
+  pid_t boot_pid = 0;  // in boot's pid namespace; 0: not known
+  pid_t group = 0, session = 0;
+  char state = 'S';
+  uint64_t cpu_ns = 0;
+  std::string arguments;
+};
+
+// A process to be started beside init. Checked as far as one message can be.
+struct ExecConfig {
+  oci::Process process;
+  // Its descriptors 0, 1, 2, 3, ...; an invalid one is closed there.
+  std::vector<FileDescriptor> fds;
+};
+
+// A process that was started from outside; it may have ended. Thread-safe.
+class ExecutedProcess {
+ public:
+  virtual ~ExecutedProcess() = default;
+  virtual pid_t pid() const = 0;
+  virtual pid_t boot_pid() const = 0;  // in boot's pid namespace
+  // Readable once the process has ended.
+  virtual int end_fd() const = 0;
+  // As wait(2) has it; once it has ended.
+  virtual int status() const = 0;
+  // kill(2) from outside. ESRCH once it has ended, EINVAL.
+  virtual Status Signal(int signo) = 0;
 };
 
 // Thread-safe.
@@ -50,13 +76,19 @@ class Sandbox {
   // tells why the program cannot be executed (ENOENT, EACCES, ENOEXEC, ...),
   // its message names the program.
   virtual Status Start() = 0;
+  // Starts a process while init runs. Errors as those of Start; ESRCH: init has
+  // ended.
+  virtual Result<std::unique_ptr<ExecutedProcess>> Exec(ExecConfig config) = 0;
   // Blocks until `pid` (0: init) has ended; its status as wait(2) has it.
-  // ESRCH: no such process, or it was waited for inside the container.
+  // ESRCH: no such process, or it has ended before.
   virtual Result<int> Wait(pid_t pid) = 0;
   // kill(2) from outside: to `pid` (0: init) or, with `all`, to every process.
   // ESRCH when there is none; EINVAL for a signal out of range.
   virtual Status Signal(pid_t pid, int signo, bool all) = 0;
   virtual std::vector<ProcessInfo> Processes() = 0;
+  // Stops every process, also those that come, or lets them go on. SIGKILL
+  // works on them all the same.
+  virtual void Freeze(bool frozen) = 0;
   // Ends every process. Wait for init returns afterwards (128 + SIGKILL when
   // it had not ended before). Idempotent.
   virtual void Destroy() = 0;

@@ -11,9 +11,8 @@
 namespace runsc::boot::control {
 namespace {
 
-constexpr int kMaxConnections = 32;
-// Commands are small.
-constexpr size_t kMaxCommand = 4096;
+// Each process that was started from outside has one until it ends.
+constexpr int kMaxConnections = 1024;
 
 bool MayCommand(int socket, uid_t owner) {
   ucred peer = {};
@@ -52,8 +51,7 @@ void ControlServer::AcceptLoop(const std::shared_ptr<Shared>& shared) {
       LOG_WARNING("more than ", kMaxConnections, " commands at once");
       continue;
     }
-    std::thread([shared, channel = Channel(std::move(socket), Conversation::kControl,
-                                           kMaxCommand)]() mutable {
+    std::thread([shared, channel = Channel(std::move(socket), Conversation::kControl)]() mutable {
       Serve(*shared, std::move(channel));
       shared->connections.fetch_sub(1);
     }).detach();
@@ -62,12 +60,19 @@ void ControlServer::AcceptLoop(const std::shared_ptr<Shared>& shared) {
 
 void ControlServer::Serve(Shared& shared, Channel channel) {
   while (true) {
-    auto request = channel.Receive<runsc::control::ControlRequest>();
+    auto request = channel.Receive<runsc::control::ControlRequest>(Channel::kMaxFds);
     if (!request.ok()) {
       if (request.code() != ECONNRESET) LOG_WARNING("command: ", request.error().ToString());
       return;
     }
     shared.lifecycle.BeginAnswer();
+    if (request->message.has_exec()) {
+      ServeExec(shared, channel, std::move(*request->message.mutable_exec()),
+                std::move(request->fds));
+      shared.lifecycle.EndAnswer();
+      return;
+    }
+    request->fds.clear();
     Status sent = channel.Send(shared.lifecycle.Answer(request->message));
     shared.lifecycle.EndAnswer();
     if (!sent.ok()) return;

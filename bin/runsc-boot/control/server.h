@@ -16,6 +16,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -34,6 +35,11 @@ class Lifecycle {
 
   runsc::control::ControlReply Answer(const runsc::control::ControlRequest& request);
 
+  // Starts what an ExecRequest asks for. EINVAL, EBADMSG: it is not as it should
+  // be; ESRCH: the container does not run.
+  Result<std::unique_ptr<ExecutedProcess>> Exec(runsc::control::ExecRequest request,
+                                                std::vector<FileDescriptor> fds);
+
   // Blocks until the container has ended; its wait status.
   int WaitForEnd();
   // An answer is on its way: see WaitForAnswers.
@@ -49,6 +55,9 @@ class Lifecycle {
   Status Start();
   Result<int> Wait(pid_t pid);
   Status Signal(pid_t pid, int signo, bool all);
+  Status Freeze(bool frozen);
+  runsc::control::ControlReply Processes();
+  Status CheckRunning();
   void Destroy();
   void End(int status);
 
@@ -81,6 +90,9 @@ class ControlServer {
   };
   static void AcceptLoop(const std::shared_ptr<Shared>& shared);
   static void Serve(Shared& shared, Channel channel);
+  // The rest of a connection that has sent an ExecRequest.
+  static void ServeExec(Shared& shared, Channel& channel, runsc::control::ExecRequest request,
+                        std::vector<FileDescriptor> fds);
 
   std::shared_ptr<Shared> shared_;
 };

@@ -25,6 +25,8 @@ class FakeSandbox : public Sandbox {
     started_ = true;
     return start_error_ == 0 ? Ok() : Status(Error(start_error_, "exec: \"x\": no such file"));
   }
+  Result<std::unique_ptr<ExecutedProcess>> Exec(ExecConfig) override { return Error(ENOSYS); }
+  void Freeze(bool) override {}
   Result<int> Wait(pid_t pid) override {
     if (pid != 0) return Error(ESRCH);
     ended_.WaitForNotification();
@@ -35,7 +37,14 @@ class FakeSandbox : public Sandbox {
     last_signal_ = signo;
     return Ok();
   }
-  std::vector<ProcessInfo> Processes() override { return {{1, 0, 5, 2, "sh"}}; }
+  std::vector<ProcessInfo> Processes() override {
+    ProcessInfo info;
+    info.pid = 1;
+    info.uid = 5;
+    info.threads = 2;
+    info.command = "sh";
+    return {info};
+  }
   void Destroy() override { EndWith(SIGKILL); }
 
   void EndWith(int status) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "bin/runsc-boot/kernel/pending_exec.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
 #include "common/log.h"
 
@@ -109,7 +107,7 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
   groups_[pid] = task->group_;
   ThreadGroupRef parent = std::move(group.birth_parent_);
   if (parent == nullptr) {
-    init_ = task->group_;
+    if (init_ == nullptr) init_ = task->group_;
     auto session = std::make_shared<Session>();
     session->id = pid;
     auto process_group = std::make_shared<ProcessGroup>();
@@ -138,47 +136,6 @@ void Kernel::BecomeLeader(Task& task) {
   old_leader = std::exchange(group.leader_, self);
   task.tid_.store(group.pid());
   tasks_[group.pid()] = self;
-}
-
-Status Kernel::StartInit(InitOptions options) {
-  cpu_count_.store(options.cpu_count);
-  memory_total_.store(options.memory_total);
-  set_hostname(options.hostname);
-  set_domainname(options.domainname);
-
-  auto group = std::make_shared<ThreadGroup>(ThreadGroup::Key(), *this);
-  {
-    absl::MutexLock lock(&group->limits_mutex_);
-    group->limits_ = options.limits;
-  }
-  auto task = std::make_shared<Task>(Task::Key(), *this, group);
-  task->set_credentials(options.credentials);
-  const Path root{options.mounts->root(), options.mounts->root()->root()};
-  task->set_fds(options.fds);
-  task->set_fs(std::make_shared<FsContext>(options.mounts, root, root, options.umask));
-
-  auto fail = [&](const Error& error, const std::string& what) {
-    return Error(error.code(), absl::StrCat("cannot execute \"", options.program, "\": ", what,
-                                            strerror(error.code())));
-  };
-  Result<Path> cwd = vfs_.Walk(task->caller(), {.start = root, .directory = true}, options.cwd);
-  if (!cwd.ok())
-    return fail(cwd.error(), absl::StrCat("working directory \"", options.cwd, "\": "));
-  task->fs().set_cwd(*cwd);
-
-  ExecRequest request;
-  request.walk.start = *cwd;
-  request.path = request.filename = options.program;
-  request.args = std::move(options.args);
-  request.env = std::move(options.env);
-  Result<std::shared_ptr<Task::PendingExec>> exec = task->PrepareExec(std::move(request));
-  if (!exec.ok()) return fail(exec.error(), "");
-  task->pending_exec_ = *std::move(exec);
-
-  if (!Register(task, kInitPid)) return Error(EINVAL);
-  absl::MutexLock lock(&task->state_mutex_);
-  TRY_ASSIGN(task->thread_, platform_->Start(task));
-  return Ok();
 }
 
 int Kernel::WaitForInit() {

@@ -33,8 +33,8 @@
 
 namespace runsc::boot {
 
-// What the container's init starts with.
-struct InitOptions {
+// What a process starts with that has no parent in the container.
+struct ProcessOptions {
   // The file to execute, found by PATH already; relative to cwd if not absolute.
   std::string program;
   std::vector<std::string> args, env;
@@ -42,8 +42,13 @@ struct InitOptions {
   Credentials credentials;
   std::array<rlimit, RLIM_NLIMITS> limits;
   mode_t umask = 022;
+  int oom_score_adj = 0;
   std::shared_ptr<FdTable> fds;
   std::shared_ptr<MountNamespace> mounts;
+};
+
+// What the container's init starts with.
+struct InitOptions : ProcessOptions {
   std::string hostname, domainname;
   int cpu_count = 1;          // shown to the container
   uint64_t memory_total = 0;  // bytes shown to the container
@@ -74,6 +79,10 @@ class Kernel {
   // Loads and starts the container's init. ENOENT, EACCES, ENOEXEC...: the
   // program cannot be executed; `*program` in the message.
   Status StartInit(InitOptions options);
+  // Starts a process beside init, in a session of its own; not before StartInit
+  // has returned. Nobody in the container waits for it. The errors of
+  // StartInit; ESRCH: the container has ended.
+  Result<ThreadGroupRef> StartProcess(ProcessOptions options);
   // Blocks the calling (non-worker) thread until init has ended; its status as
   // wait(2) has it.
   int WaitForInit();
@@ -116,6 +125,10 @@ class Kernel {
     SigInfo info;
   };
   using DeferredSignals = std::vector<DeferredSignal>;
+
+  // --- kernel_start.cc
+  // A task that is about to execute `options.program`; nothing runs yet.
+  Result<TaskRef> MakeFirstTask(ProcessOptions options);
 
   // --- kernel.cc
   // Makes `task` visible under `tid`; once, by whoever learns it first. False:

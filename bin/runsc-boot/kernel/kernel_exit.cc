@@ -132,7 +132,11 @@ void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
 
 void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
   ThreadGroup* parent = group.parent_;
-  if (parent == nullptr) return;
+  if (parent == nullptr) {
+    // Whoever started it from outside holds the group, and needs no zombie.
+    if (init_.get() != &group) Reap(group);
+    return;
+  }
   int status = 0;
   {
     absl::MutexLock lock(&group.signal_mutex_);

@@ -88,6 +88,11 @@ Status Task::KillSiblings() {
 void Task::OnExec(platform::Thread& thread, Status status) {
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return;
+  // The first event of a process that was started from outside.
+  if (tid() == 0 && !kernel_.Register(self, thread.tid())) {
+    FinishKilled();
+    return EndHostThread(thread);
+  }
   const std::shared_ptr<PendingExec> exec = std::move(pending_exec_);
   pending_exec_.reset();
   if (status.ok()) status = FinishExec(thread, *exec);

@@ -110,6 +110,20 @@ Usage ThreadGroup::children_usage() const {
 
 bool ThreadGroup::zombie() const { return life_.load() != Life::kAlive; }
 
+int ThreadGroup::exit_status() const {
+  absl::MutexLock lock(&signal_mutex_);
+  return exit_status_;
+}
+
+Status ThreadGroup::SendFromOutside(int signo) {
+  return Send(MakeSigInfo(signo, SI_USER), nullptr, /*outside=*/true);
+}
+
+std::shared_ptr<platform::HostProcess> ThreadGroup::host_process() const {
+  absl::MutexLock lock(&signal_mutex_);
+  return exiting_ ? nullptr : process_;
+}
+
 bool ThreadGroup::child_subreaper() const { return child_subreaper_.load(); }
 void ThreadGroup::set_child_subreaper(bool value) { child_subreaper_.store(value); }
 int ThreadGroup::dumpable() const { return dumpable_.load(); }

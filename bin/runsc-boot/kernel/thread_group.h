@@ -89,6 +89,13 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   WaitQueue& exit_queue() { return exit_queue_; }
   // True once it has ended and waits to be reaped.
   bool zombie() const;
+  // As wait(2) has it; once it has ended.
+  int exit_status() const;
+  // kill(2) from the host, against which init is not protected. ESRCH once the
+  // group has been reaped.
+  Status SendFromOutside(int signo);
+  // The stub; null before the group's first event and after its end.
+  std::shared_ptr<platform::HostProcess> host_process() const;
 
   // setitimer(2), getitimer(2). `which` as there; the old value is returned.
   Result<itimerval> SetIntervalTimer(int which, const itimerval& value);

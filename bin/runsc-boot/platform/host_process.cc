@@ -29,9 +29,9 @@ void StubProcess::Kill() {
   KillForMisbehaviour();
 }
 
-void StubProcess::KillForMisbehaviour() {
+void StubProcess::Signal(int signo) {
   absl::MutexLock lock(&mutex_);
-  if (pidfd_) syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  if (pidfd_) syscall(SYS_pidfd_send_signal, pidfd_.get(), signo, nullptr, 0);
 }
 
 void StubProcess::Adopt(pid_t host_pid, FileDescriptor pidfd) {

@@ -3,6 +3,7 @@
 #define RUNSC_BOOT_PLATFORM_HOST_PROCESS_H_
 
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -29,7 +30,9 @@ class StubProcess : public HostProcess {
 
   // Ends a process that broke the stub's protocol. Unlike Kill, its threads
   // get OnDeath.
-  void KillForMisbehaviour();
+  void KillForMisbehaviour() { Signal(SIGKILL); }
+  // The host's signals, for SIGKILL, SIGSTOP and SIGCONT.
+  void Signal(int signo);
   bool killed() const { return killed_.load(std::memory_order_acquire); }
   // -1 before Adopt.
   int pidfd();

@@ -1,11 +1,11 @@
 #include "bin/runsc-boot/platform/notify_platform.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -32,55 +32,91 @@ Result<FileDescriptor> OpenPidfd(pid_t host_pid) {
   return FileDescriptor(fd);
 }
 
-// The last number of the line "NSpid:", 0 if there is none.
-pid_t TidFromProc(pid_t host_tid) {
+// The last number of a line of /proc/PID/status, 0 if there is none.
+pid_t NumberFromProc(pid_t host_tid, const char* name) {
   std::ifstream file(absl::StrCat("/proc/", host_tid, "/status"));
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("NSpid:", 0) != 0) continue;
-    int tid = 0;
+    if (line.rfind(name, 0) != 0) continue;
+    int number = 0;
     size_t last = line.find_last_of(" \t");
-    return absl::SimpleAtoi(line.substr(last + 1), &tid) ? tid : 0;
+    return absl::SimpleAtoi(line.substr(last + 1), &number) ? number : 0;
   }
   return 0;
 }
+
+pid_t TidFromProc(pid_t host_tid) { return NumberFromProc(host_tid, "NSpid:"); }
 
 }  // namespace
 
 Result<std::unique_ptr<Platform>> Platform::Create(const Options& options, uid_t uid, gid_t gid) {
   TRY_ASSIGN(std::vector<sock_filter> filter, BuildStubFilter(options.native_calls));
   TRY_ASSIGN(FileDescriptor image, CreateStubImage());
-  TRY_ASSIGN(FirstStub stub, FirstStub::Launch(image.get(), filter, uid, gid));
+  TRY_ASSIGN(Zygote zygote, Zygote::Launch(image.get(), filter, uid, gid));
   return std::unique_ptr<Platform>(
-      std::make_unique<NotifyPlatform>(std::move(stub), std::move(image)));
+      std::make_unique<NotifyPlatform>(std::move(zygote), std::move(image)));
 }
 
 NotifyPlatform::~NotifyPlatform() { Shutdown(); }
 
 Result<ThreadRef> NotifyPlatform::Start(std::shared_ptr<ThreadEvents> events) {
-  TRY_ASSIGN(FileDescriptor listener, first_stub_.TakeListener());
+  TRY_ASSIGN(FileDescriptor listener, zygote_.TakeListener());
   listener_.emplace(std::move(listener));
   listener_->PreferSynchronousWakeUp();
-  TRY_ASSIGN(FileDescriptor pidfd, OpenPidfd(first_stub_.host_pid()));
-  std::string path = absl::StrCat("/proc/", first_stub_.host_pid(), "/ns/pid");
-  pid_namespace_.Reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  auto process = std::make_shared<StubProcess>();
-  process->Adopt(first_stub_.host_pid(), std::move(pidfd));
-  process->set_pid(1);
-  auto thread = std::make_shared<StubThread>(*this, std::move(events));
-  {
-    absl::MutexLock lock(&mutex_);
-    processes_[process->host_pid()] = process;
-  }
-  thread->SetProcess(process);
-  thread->set_phase(StubThread::Phase::kExecuting);
-  (void)process->BeginExec(thread);
   pool_.emplace(*listener_, static_cast<Router&>(*this));
   reaper_.emplace([this](const std::shared_ptr<StubProcess>& ended) { ProcessEnded(ended); });
   TRY(reaper_->Start());
-  TRY(reaper_->Watch(process));
+  TRY_ASSIGN(ThreadRef thread, Spawn(std::move(events)));
+  init_ = static_cast<StubThread&>(*thread).stub_process();
+  // Exists since there is a process in it.
+  std::string path = absl::StrCat("/proc/", zygote_.host_pid(), "/ns/pid_for_children");
+  pid_namespace_.Reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   TRY(pool_->Start());
-  first_pidfd_ = first_stub_.Release();
+  return thread;
+}
+
+Result<ThreadRef> NotifyPlatform::Spawn(std::shared_ptr<ThreadEvents> events) {
+  auto process = std::make_shared<StubProcess>();
+  auto thread = std::make_shared<StubThread>(*this, std::move(events));
+  thread->SetProcess(process);
+  (void)process->BeginExec(thread);
+  uint32_t token = ExpectChild(thread, process, 0, /*spawned=*/true);
+  Result<pid_t> host_pid = zygote_.Spawn(token);
+  Status adopted = host_pid ? AdoptSpawned(thread, *host_pid) : Status(host_pid.error());
+  if (!adopted.ok()) {
+    ForgetChild(token);
+    process->EndExec();
+    return std::move(adopted).error();
+  }
   return ThreadRef(std::move(thread));
+}
+
+Status NotifyPlatform::AdoptSpawned(const std::shared_ptr<StubThread>& thread, pid_t host_pid) {
+  const std::shared_ptr<StubProcess>& process = thread->stub_process();
+  absl::MutexLock lock(&spawn_mutex_);
+  if (process->host_pid() == host_pid) return Ok();
+  TRY_ASSIGN(FileDescriptor pidfd, OpenPidfd(host_pid));
+  pid_t pid = ResolveTid(host_pid, 0);
+  if (pid <= 0) return Error(ESRCH);
+  process->set_pid(pid);
+  thread->SetTid(pid);
+  if (!Insert(process, host_pid, std::move(pidfd))) return Error(ESRCH);
+  return reaper_->Watch(process);
+}
+
+bool NotifyPlatform::Insert(const std::shared_ptr<StubProcess>& process, pid_t host_pid,
+                            FileDescriptor pidfd) {
+  absl::MutexLock lock(&mutex_);
+  if (!processes_.try_emplace(host_pid, process).second) return false;
+  process->Adopt(host_pid, std::move(pidfd));
+  if (frozen_) process->Signal(SIGSTOP);
+  return true;
+}
+
+void NotifyPlatform::Freeze(bool frozen) {
+  absl::MutexLock lock(&mutex_);
+  if (frozen_ == frozen) return;
+  frozen_ = frozen;
+  for (auto& [host_pid, process] : processes_) process->Signal(frozen ? SIGSTOP : SIGCONT);
 }
 
 void NotifyPlatform::WillBlock(Thread& thread) {
@@ -90,13 +126,11 @@ void NotifyPlatform::WillBlock(Thread& thread) {
 
 void NotifyPlatform::Shutdown() {
   if (shutting_down_.exchange(true)) return;
-  if (first_pidfd_) {
+  if (init_ != nullptr) {
     // Ends the whole pid namespace with it.
-    syscall(SYS_pidfd_send_signal, first_pidfd_.get(), SIGKILL, nullptr, 0);
-    siginfo_t info{};
-    while (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(first_pidfd_.get()), &info,
-                  WEXITED) != 0 &&
-           errno == EINTR) {
+    init_->KillForMisbehaviour();
+    pollfd ended{init_->pidfd(), POLLIN, 0};
+    while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
     }
   }
   std::vector<std::shared_ptr<StubThread>> threads;
@@ -126,14 +160,15 @@ std::shared_ptr<StubThread> NotifyPlatform::Find(pid_t host_tid) {
 }
 
 uint32_t NotifyPlatform::ExpectChild(std::shared_ptr<StubThread> child,
-                                     std::shared_ptr<StubProcess> parent, uint64_t flags) {
+                                     std::shared_ptr<StubProcess> parent, uint64_t flags,
+                                     bool spawned) {
   absl::MutexLock lock(&mutex_);
   for (;;) {
     uint32_t token = 0;
     if (getrandom(&token, sizeof token, 0) != sizeof token || token == 0) continue;
     auto [it, inserted] = pending_.try_emplace(token);
     if (!inserted) continue;
-    it->second = {std::move(child), std::move(parent), flags};
+    it->second = {std::move(child), std::move(parent), flags, spawned};
     return token;
   }
 }
@@ -160,7 +195,7 @@ pid_t NotifyPlatform::ResolveTid(pid_t host_tid, uint64_t claim) {
 
 void NotifyPlatform::Bind(const std::shared_ptr<StubThread>& thread, pid_t host_tid) {
   thread->SetHostTid(host_tid);
-  thread->space()->AddThread(host_tid);
+  if (thread->space() != nullptr) thread->space()->AddThread(host_tid);
   {
     absl::MutexLock lock(&mutex_);
     threads_[host_tid] = thread;
@@ -192,7 +227,8 @@ void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
     }
     // Threads of a process that is gone will not come any more.
     for (auto it = pending_.begin(); it != pending_.end();) {
-      if (it->second.parent == process && (it->second.flags & CLONE_THREAD)) {
+      if (it->second.parent == process &&
+          (it->second.spawned || (it->second.flags & CLONE_THREAD))) {
         threads.push_back(it->second.thread);
         pending_.erase(it++);
         continue;
@@ -208,7 +244,7 @@ void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
     }
   }
   for (const auto& thread : threads) {
-    thread->space()->RemoveThread(thread->host_tid());
+    if (thread->space() != nullptr) thread->space()->RemoveThread(thread->host_tid());
     thread->set_phase(StubThread::Phase::kDead);
     pool_->MarkDead(thread->mailbox());
     if (!process->killed() && !shutting_down_.load()) {
@@ -262,6 +298,10 @@ std::shared_ptr<StubThread> NotifyPlatform::RouteUnknown(const Notification& not
     return nullptr;
   }
   std::optional<PendingChild> pending = TakePending(static_cast<uint32_t>(args[4]));
+  if (pending && pending->spawned) {
+    RouteSpawned(*pending, notification);
+    return nullptr;
+  }
   if (!pending || !(pending->flags & CLONE_VM)) {
     KillStranger(notification, "no such child is expected");
     if (pending) pool_->SubmitDeath(pending->thread);
@@ -288,12 +328,22 @@ bool NotifyPlatform::AdoptProcess(const std::shared_ptr<StubProcess>& process,
   // Fails for a thread that leads no process.
   Result<FileDescriptor> pidfd = OpenPidfd(notification.host_tid);
   if (!pidfd || !listener_->StillValid(notification.id)) return false;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!processes_.try_emplace(notification.host_tid, process).second) return false;
+  return Insert(process, notification.host_tid, std::move(*pidfd));
+}
+
+void NotifyPlatform::RouteSpawned(const PendingChild& child, const Notification& notification) {
+  const std::shared_ptr<StubThread>& thread = child.thread;
+  // The token could have been guessed, the parent cannot be.
+  bool genuine = NumberFromProc(notification.host_tid, "PPid:") == zygote_.host_pid() &&
+                 listener_->StillValid(notification.id);
+  if (!genuine || !AdoptSpawned(thread, notification.host_tid).ok()) {
+    KillStranger(notification, "not the child it says it is");
+    pool_->SubmitDeath(thread);
+    return;
   }
-  process->Adopt(notification.host_tid, std::move(*pidfd));
-  return true;
+  thread->set_phase(StubThread::Phase::kExecAsking);
+  Bind(thread, notification.host_tid);
+  listener_->Answer(notification.id, stub::kOpExec);
 }
 
 bool NotifyPlatform::RouteRegion(const Notification& notification,
@@ -325,7 +375,7 @@ bool NotifyPlatform::RouteForkRegion(const Notification& notification, uint32_t 
   std::optional<PendingChild> pending = TakePending(token);
   if (!pending) return false;
   const std::shared_ptr<StubProcess>& process = pending->thread->stub_process();
-  if ((pending->flags & CLONE_VM) || !AdoptProcess(process, notification)) {
+  if (pending->spawned || (pending->flags & CLONE_VM) || !AdoptProcess(process, notification)) {
     KillStranger(notification, "not the child it says it is");
     pool_->SubmitDeath(pending->thread);
     return true;

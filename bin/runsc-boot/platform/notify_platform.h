@@ -10,24 +10,26 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
-#include "bin/runsc-boot/platform/first_stub.h"
 #include "bin/runsc-boot/platform/listener.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/platform/reaper.h"
 #include "bin/runsc-boot/platform/stub_thread.h"
 #include "bin/runsc-boot/platform/worker_pool.h"
+#include "bin/runsc-boot/platform/zygote.h"
 
 namespace runsc::boot::platform {
 
 class NotifyPlatform : public Platform, private Router {
  public:
-  NotifyPlatform(FirstStub first_stub, FileDescriptor stub_image)
-      : first_stub_(std::move(first_stub)), stub_image_(std::move(stub_image)) {}
+  NotifyPlatform(Zygote zygote, FileDescriptor stub_image)
+      : zygote_(std::move(zygote)), stub_image_(std::move(stub_image)) {}
   ~NotifyPlatform() override;
 
   // --- Platform.
   Result<ThreadRef> Start(std::shared_ptr<ThreadEvents> events) override;
+  Result<ThreadRef> Spawn(std::shared_ptr<ThreadEvents> events) override;
   void WillBlock(Thread& thread) override;
+  void Freeze(bool frozen) override;
   void Shutdown() override;
 
   // --- For threads.
@@ -37,7 +39,7 @@ class NotifyPlatform : public Platform, private Router {
   // Expects the child of a clone; returns the token by which it will say who
   // it is.
   uint32_t ExpectChild(std::shared_ptr<StubThread> child, std::shared_ptr<StubProcess> parent,
-                       uint64_t flags);
+                       uint64_t flags, bool spawned = false);
   // False: the child has come already (or the token is unknown).
   bool ForgetChild(uint32_t token);
   // The thread has ended: it is found no more, its slot is free.
@@ -53,6 +55,7 @@ class NotifyPlatform : public Platform, private Router {
     std::shared_ptr<StubThread> thread;
     std::shared_ptr<StubProcess> parent;
     uint64_t flags = 0;
+    bool spawned = false;  // by the zygote; `parent` is the process itself
   };
 
   std::shared_ptr<StubThread> Route(const Notification& notification) override;
@@ -71,13 +74,21 @@ class NotifyPlatform : public Platform, private Router {
   bool RouteExec(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   bool RouteExit(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   bool AdoptProcess(const std::shared_ptr<StubProcess>& process, const Notification& notification);
+  // The first message of the zygote's child.
+  void RouteSpawned(const PendingChild& child, const Notification& notification);
+  // Takes in the zygote's child, once, whoever learns of it first. ESRCH: it
+  // has ended.
+  Status AdoptSpawned(const std::shared_ptr<StubThread>& thread, pid_t host_pid)
+      ABSL_LOCKS_EXCLUDED(spawn_mutex_);
+  // False: the host pid belongs to another process.
+  bool Insert(const std::shared_ptr<StubProcess>& process, pid_t host_pid, FileDescriptor pidfd);
   bool GiveRegion(const std::shared_ptr<StubThread>& thread, const Notification& notification);
   void Bind(const std::shared_ptr<StubThread>& thread, pid_t host_tid);
   void KillStranger(const Notification& notification, const char* why);
 
-  FirstStub first_stub_;
+  Zygote zygote_;
   const FileDescriptor stub_image_;
-  FileDescriptor first_pidfd_;
+  std::shared_ptr<StubProcess> init_;
   FileDescriptor pid_namespace_;
   std::optional<Listener> listener_;
   std::optional<WorkerPool> pool_;
@@ -86,7 +97,9 @@ class NotifyPlatform : public Platform, private Router {
   // Threads whose blocked call is a received notification.
   std::atomic<int> parked_ = 0;
 
+  absl::Mutex spawn_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;
+  bool frozen_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<pid_t, std::shared_ptr<StubThread>> threads_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<pid_t, std::shared_ptr<StubProcess>> processes_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<uint32_t, PendingChild> pending_ ABSL_GUARDED_BY(mutex_);

@@ -204,15 +204,25 @@ class Platform {
 
   virtual ~Platform() = default;
 
-  // Starts the first stub as pid 1 of a new pid namespace, and its notification
-  // listener. Called while boot still has CAP_SYS_ADMIN; the stub drops to
-  // `uid`/`gid` without capabilities and with no_new_privs by itself, in an
-  // empty root. Boot's own seccomp filter must not be installed yet.
+  // Starts the zygote of a new pid namespace and its notification listener.
+  // Called while boot still has CAP_SYS_ADMIN; the zygote drops to `uid`/`gid`
+  // without capabilities and with no_new_privs by itself, in an empty root.
+  // Boot's own seccomp filter must not be installed yet.
   static Result<std::unique_ptr<Platform>> Create(const Options& options, uid_t uid, gid_t gid);
 
-  // Connects the first stub to the kernel's first task; its first event is
+  // Makes pid 1 of the namespace, the kernel's first task; its first event is
   // OnExec with success. Call after boot has dropped its privileges.
   virtual Result<ThreadRef> Start(std::shared_ptr<ThreadEvents> events) = 0;
+
+  // Makes another process, which has no parent in the namespace; not before
+  // Start has returned. The thread has its tid; its first event is OnExec,
+  // which may come before this returns. EAGAIN: the host allows no more;
+  // ENOMEM: pid 1 has ended.
+  virtual Result<ThreadRef> Spawn(std::shared_ptr<ThreadEvents> events) = 0;
+
+  // Stops every application thread, and those that come, or lets them go on.
+  // Calls that are being handled end; nobody sees their results before the end.
+  virtual void Freeze(bool frozen) = 0;
 
   // Must be called on a worker thread before it waits for something that other
   // application threads or a peer bring about: another worker takes over the

@@ -168,6 +168,17 @@ void StubFilter::StubCalls() {
   StubOnly(SYS_close, kNotify, "the region's descriptor goes once it is mapped");
   StubOnly(SYS_close_range, kNotify, "a fork child drops its parent's descriptors");
   StubOnly(SYS_gettid, kNotify, "a new thread says its id");
+  p_.Call(SYS_prctl, "a child of the zygote ends with it", [&] {
+    Label stub = p_.NewLabel(), allow = p_.NewLabel(), no = p_.NewLabel();
+    IfFromStub(stub, no);
+    p_.Place(stub);
+    p_.Load(BpfProgram::ArgLow(0));
+    p_.JumpIfEqual(PR_SET_PDEATHSIG, allow, no);
+    p_.Place(no);
+    p_.Return(kNotify);
+    p_.Place(allow);
+    p_.Return(kAllow);
+  });
   Always(stub::kSysSelfTrap, kTrap, "makes a signal frame after exec");
 }
 

@@ -6,17 +6,22 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
-#include "bin/runsc-boot/fs/host/host_file.h"
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/sandbox/descriptors.h"
+#include "bin/runsc-boot/sandbox/executed_process.h"
 #include "bin/runsc-boot/sandbox/filesystems.h"
+#include "bin/runsc-boot/sandbox/home_directory.h"
 #include "bin/runsc-boot/sandbox/mounts.h"
 #include "bin/runsc-boot/sandbox/process.h"
+#include "bin/runsc-boot/sandbox/process_list.h"
 #include "bin/runsc-boot/sandbox/program_search.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
 #include "bin/runsc-boot/strace/strace.h"
@@ -28,6 +33,18 @@ namespace {
 
 constexpr pid_t kInitPid = 1;
 
+ProcessOptions ProcessOptionsOf(const oci::Process& process, uint64_t memory_total) {
+  ProcessOptions options;
+  options.args.assign(process.args().begin(), process.args().end());
+  options.env.assign(process.env().begin(), process.env().end());
+  options.cwd = process.cwd();
+  options.credentials = CredentialsOf(process);
+  options.limits = LimitsOf(process, memory_total);
+  if (process.user().has_umask()) options.umask = process.user().umask() & 0777;
+  options.oom_score_adj = process.oom_score_adj();
+  return options;
+}
+
 class KernelSandbox final : public control::Sandbox {
  public:
   KernelSandbox(std::unique_ptr<HostPoller> poller, std::unique_ptr<Kernel> kernel,
@@ -35,13 +52,14 @@ class KernelSandbox final : public control::Sandbox {
       : poller_(std::move(poller)),
         kernel_(std::move(kernel)),
         init_(std::move(init)),
-        strace_(request.options().strace()),
-        oom_score_adj_(request.spec().process().oom_score_adj()) {}
+        mounts_(init_.mounts),
+        memory_total_(request.options().memory_total()),
+        strace_(request.options().strace()) {}
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
 
   Status Prepare() override {
-    TRY(FindInit());
-    return Ok();
+    ProcessOptions init = init_;
+    return FindProgramOf(init);
   }
 
   Status Start() override {
@@ -49,12 +67,9 @@ class KernelSandbox final : public control::Sandbox {
       absl::MutexLock lock(&mutex_);
       if (state_ != State::kCreated) return Error(EINVAL, "the container has been started already");
     }
-    TRY_ASSIGN(init_.program, FindInit());
-    if (strace_) TraceInit();
+    TRY(FindProgramOf(init_));
+    if (strace_) Trace("init", init_);
     TRY(kernel_->StartInit(std::move(init_)));
-    if (ThreadGroupRef init = kernel_->FindGroup(kInitPid); init != nullptr) {
-      init->set_oom_score_adj(oom_score_adj_);
-    }
     absl::MutexLock lock(&mutex_);
     if (state_ == State::kDestroyed) {
       kernel_->KillAll();
@@ -65,7 +80,7 @@ class KernelSandbox final : public control::Sandbox {
   }
 
   Result<int> Wait(pid_t pid) override {
-    if (pid != 0 && pid != kInitPid) return Error(ESRCH);
+    if (pid != 0 && pid != kInitPid) return AwaitProcess(*kernel_, pid);
     {
       absl::MutexLock lock(&mutex_);
       auto decided = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -86,21 +101,19 @@ class KernelSandbox final : public control::Sandbox {
     return kernel_->SignalFromOutside(pid == 0 ? kInitPid : pid, signo, all);
   }
 
-  std::vector<control::ProcessInfo> Processes() override {
-    std::vector<control::ProcessInfo> result;
-    for (const ThreadGroupRef& group : kernel_->Groups()) {
-      TaskRef leader = group->leader();
-      if (leader == nullptr || group->zombie()) continue;
-      control::ProcessInfo info;
-      info.pid = group->pid();
-      info.parent = group->parent_pid();
-      info.uid = leader->credentials()->euid;
-      info.threads = static_cast<uint32_t>(group->task_count());
-      info.command = leader->name();
-      result.push_back(std::move(info));
-    }
-    return result;
+  Result<std::unique_ptr<control::ExecutedProcess>> Exec(control::ExecConfig config) override {
+    ProcessOptions options = ProcessOptionsOf(config.process, memory_total_);
+    options.mounts = mounts_;
+    TRY_ASSIGN(options.fds, ImportDescriptors(kernel_->vfs(), *poller_, options.credentials,
+                                              std::move(config.fds)));
+    TRY(FindProgramOf(options));
+    if (strace_) Trace("exec", options);
+    return Execute(*kernel_, std::move(options));
   }
+
+  std::vector<control::ProcessInfo> Processes() override { return ListProcesses(*kernel_); }
+
+  void Freeze(bool frozen) override { kernel_->platform().Freeze(frozen); }
 
   void Destroy() override {
     {
@@ -116,60 +129,48 @@ class KernelSandbox final : public control::Sandbox {
  private:
   enum class State { kCreated, kRunning, kDestroyed };
 
-  // Init's program is executed without a system call.
-  void TraceInit() const {
-    LOG_INFO("[1] init execve(\"", init_.program, "\", [\"", absl::StrJoin(init_.args, "\", \""),
-             "\"], /* ", init_.env.size(), " vars */) = ?");
+  // The program is executed without a system call.
+  static void Trace(const char* what, const ProcessOptions& options) {
+    LOG_INFO("[1] ", what, " execve(\"", options.program, "\", [\"",
+             absl::StrJoin(options.args, "\", \""), "\"], /* ", options.env.size(),
+             " vars */) = ?");
   }
 
-  // As the container's own user would find it.
-  Result<std::string> FindInit() {
-    KernelContext context(std::make_shared<Credentials>(init_.credentials));
-    MountRef root = init_.mounts->root();
-    Path top = init_.mounts->Descend({root, root->root()});
-    FsContext fs(init_.mounts, top, top, 0);
+  // Sets what depends on the container's files: the program, as its own user
+  // would find it, and HOME.
+  Status FindProgramOf(ProcessOptions& options) {
+    KernelContext context(std::make_shared<Credentials>(options.credentials));
+    MountRef root = mounts_->root();
+    Path top = mounts_->Descend({root, root->root()});
+    FsContext fs(mounts_, top, top, 0);
     Caller caller{context, fs};
     WalkOptions walk;
     walk.start = top;
     walk.directory = true;
-    auto cwd = kernel_->vfs().Walk(caller, walk, init_.cwd);
-    if (!cwd.ok()) return MakeError(cwd.code(), "change to working directory", init_.cwd);
+    auto cwd = kernel_->vfs().Walk(caller, walk, options.cwd);
+    if (!cwd.ok()) return MakeError(cwd.code(), "change to working directory", options.cwd);
     fs.set_cwd(*cwd);
-    return FindProgram(kernel_->vfs(), caller, init_.args.front(), init_.env);
+    TRY_ASSIGN(options.program,
+               FindProgram(kernel_->vfs(), caller, options.args.front(), options.env));
+    KernelContext runtime;
+    AddHome(kernel_->vfs(), {runtime, fs}, options.credentials.ruid, options.env);
+    return Ok();
   }
 
   const std::unique_ptr<HostPoller> poller_;
   const std::unique_ptr<Kernel> kernel_;
   InitOptions init_;
+  const std::shared_ptr<MountNamespace> mounts_;
+  const uint64_t memory_total_;
   const bool strace_;
-  const int oom_score_adj_;
   absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
 };
 
-// The container's user owns them: it may open /dev/stdout again.
-Result<std::shared_ptr<FdTable>> ImportStdio(Vfs& vfs, HostPoller& poller, const Credentials& owner,
-                                             FileDescriptor (&stdio)[3]) {
-  KernelContext context(std::make_shared<Credentials>(owner));
-  auto fds = std::make_shared<FdTable>();
-  for (int i = 0; i < 3; ++i) {
-    if (!stdio[i].valid()) continue;
-    auto file = MakeHostFile(vfs, context, poller, std::move(stdio[i]));
-    if (!file.ok()) return std::move(file).error().WithContext(absl::StrCat("descriptor ", i));
-    TRY(fds->Replace(i, std::move(file).value(), false, 3));
-  }
-  return fds;
-}
-
 InitOptions InitOptionsOf(const runsc::control::BootRequest& request) {
-  const oci::Process& process = request.spec().process();
   InitOptions init;
-  init.args.assign(process.args().begin(), process.args().end());
-  init.env.assign(process.env().begin(), process.env().end());
-  init.cwd = process.cwd();
-  init.credentials = CredentialsOf(process);
-  init.limits = LimitsOf(process, request.options().memory_total());
-  if (process.user().has_umask()) init.umask = process.user().umask() & 0777;
+  static_cast<ProcessOptions&>(init) =
+      ProcessOptionsOf(request.spec().process(), request.options().memory_total());
   init.hostname = request.spec().hostname();
   init.domainname = request.spec().domainname();
   init.cpu_count = std::max<int>(1, static_cast<int>(request.options().cpu_count()));
@@ -190,7 +191,10 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
   InitOptions init = InitOptionsOf(request);
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
-  TRY_ASSIGN(init.fds, ImportStdio(kernel->vfs(), *poller, init.credentials, config.stdio));
+  std::vector<FileDescriptor> stdio(std::make_move_iterator(std::begin(config.stdio)),
+                                    std::make_move_iterator(std::end(config.stdio)));
+  TRY_ASSIGN(init.fds,
+             ImportDescriptors(kernel->vfs(), *poller, init.credentials, std::move(stdio)));
   return std::unique_ptr<Sandbox>(std::make_unique<KernelSandbox>(
       std::move(poller), std::move(kernel), std::move(init), request));
 }

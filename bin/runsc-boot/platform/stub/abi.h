@@ -30,7 +30,8 @@ inline constexpr uint64_t kRangeEnd = 0x7e3000000000;
 // sends them to the listener. Each returns the next Op.
 //
 // kSysEnter(ucontext, signal (0: a new thread), siginfo, fs base, token, extra)
-// `extra` is the vDSO's address after exec, else the caller's gettid().
+// `extra` is the vDSO's address after exec, else the caller's gettid(). A child
+// of the zygote has no ucontext yet; its answer is kOpExec.
 inline constexpr uint32_t kSysEnter = 30000;
 // kSysDone(result): the end of an Op.
 inline constexpr uint32_t kSysDone = 30001;
@@ -45,7 +46,7 @@ inline constexpr uint32_t kSysSelfTrap = 30002;
 inline constexpr int kRegionFd = 3;
 // The descriptor of the stub's image during exec.
 inline constexpr int kExecFd = 3;
-// The descriptor of the Bootstrap page in the first stub.
+// The descriptor of the Bootstrap page in the zygote.
 inline constexpr int kBootstrapFd = 3;
 
 // The signal that brings a running thread into the stub.
@@ -105,8 +106,8 @@ struct Control {
 };
 static_assert(sizeof(Control) <= kControlSize);
 
-// The page by which boot and the first stub synchronise before there is a
-// listener. Trusted: no application code has run yet.
+// The page by which boot and the zygote talk: first about the listener, then
+// about each child. Trusted: no application code runs in the zygote.
 struct SockFilter {
   uint16_t code;
   uint8_t jt, jf;
@@ -115,9 +116,13 @@ struct SockFilter {
 inline constexpr uint32_t kMaxFilter = 1024;
 struct Bootstrap {
   uint32_t state;  // 0, then kBootstrapReady or kBootstrapFailed
-  uint32_t go;
   int32_t listener_fd;
   int32_t error;
+  // Futex words: how many children boot has asked for, how many have been made.
+  uint32_t asked;
+  uint32_t made;
+  uint32_t token;  // by which the child says who it is
+  int32_t child;   // its pid as boot sees it, or a negative errno
   uint32_t filter_length;
   SockFilter filter[kMaxFilter];
 };

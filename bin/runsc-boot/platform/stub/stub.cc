@@ -8,6 +8,7 @@
 #include <asm/unistd_64.h>
 #include <elf.h>
 #include <linux/futex.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
@@ -19,8 +20,8 @@
 
 namespace runsc::boot::platform::stub {
 
-constexpr int kSigIll = 4, kSigTrap = 5, kSigBus = 7, kSigFpe = 8, kSigSegv = 11, kSigChld = 17,
-              kSigSys = 31;
+constexpr int kSigIll = 4, kSigTrap = 5, kSigBus = 7, kSigFpe = 8, kSigKill = 9, kSigSegv = 11,
+              kSigChld = 17, kSigSys = 31;
 constexpr long kProtReadWrite = 3, kMapShared = 1, kMapPrivate = 2, kMapFixed = 16,
                kMapAnonymous = 32, kMapNoReserve = 0x4000, kDontFork = 10;
 constexpr uint64_t kPage = 4096;
@@ -232,8 +233,26 @@ static uint64_t AuxiliaryValue(uint64_t* stack, uint64_t type) {
   return 0;
 }
 
-// The first stub: installs the filter and waits until boot has the listener.
-static void RunBootstrap() {
+// A child of the zygote, which becomes a process of the container: says who it
+// is and executes the image again, so that nothing is left of the zygote.
+[[noreturn]] static void BecomeProcess(uint64_t token) {
+  // The kernel of the host ends the container with its zygote.
+  Syscall(__NR_prctl, PR_SET_PDEATHSIG, kSigKill);
+  if (Syscall(kSysEnter, 0, 0, 0, 0, token, 0) == kOpExec) Syscall(kSysDone, DoExec());
+  Die();
+}
+
+static void Wait(uint32_t* word, uint32_t value) {
+  Syscall(__NR_futex, Address(word), FUTEX_WAIT, value);
+}
+
+static void Publish(uint32_t* word, uint32_t value) {
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+  Syscall(__NR_futex, Address(word), FUTEX_WAKE, 1);
+}
+
+// The zygote: installs the filter, and makes a process whenever boot asks.
+[[noreturn]] static void RunZygote() {
   long address = Syscall(__NR_mmap, 0, kBootstrapSize, kProtReadWrite, kMapShared, kBootstrapFd, 0);
   if (address < 0 && address >= -4095) Die();
   Syscall(__NR_close, kBootstrapFd);
@@ -251,13 +270,17 @@ static void RunBootstrap() {
     Syscall(__NR_exit_group, 1);
   }
   page->listener_fd = static_cast<int32_t>(listener);
-  __atomic_store_n(&page->state, kBootstrapReady, __ATOMIC_RELEASE);
-  Syscall(__NR_futex, Address(&page->state), FUTEX_WAKE, 1);
-  while (__atomic_load_n(&page->go, __ATOMIC_ACQUIRE) == 0) {
-    Syscall(__NR_futex, Address(&page->go), FUTEX_WAIT, 0);
+  Publish(&page->state, kBootstrapReady);
+  for (uint32_t made = 0;;) {
+    while (__atomic_load_n(&page->asked, __ATOMIC_ACQUIRE) == made) Wait(&page->asked, made);
+    // Boot has taken it by now.
+    if (made == 0) Syscall(__NR_close, static_cast<uint64_t>(listener));
+    uint64_t token = page->token;
+    long child = Syscall(__NR_clone, kSigChld, 0, 0, 0, 0);
+    if (child == 0) BecomeProcess(token);
+    page->child = static_cast<int32_t>(child);
+    Publish(&page->made, ++made);
   }
-  Syscall(__NR_close, static_cast<uint64_t>(listener));
-  Syscall(__NR_munmap, Address(page), kBootstrapSize);
 }
 
 // In the child of a fork, which has a token: trades the private stack for a
@@ -286,7 +309,7 @@ extern "C" [[noreturn, gnu::used]] void StubMain(uint64_t* stack) {
   Ignore(kSigChld);
   uint64_t no_signals = 0;
   Syscall(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, Address(&no_signals), 0, 8);
-  if (*reinterpret_cast<char*>(stack[1]) == 'b') RunBootstrap();
+  if (*reinterpret_cast<char*>(stack[1]) == 'z') RunZygote();
   MapRegion(0);
   Syscall(__NR_mmap, kForkStackBase, kForkStackSize * kForkStacks, kProtReadWrite,
           kMapPrivate | kMapAnonymous | kMapFixed | kMapNoReserve, ~0ul, 0);

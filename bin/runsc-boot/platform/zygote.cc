@@ -1,4 +1,4 @@
-#include "bin/runsc-boot/platform/first_stub.h"
+#include "bin/runsc-boot/platform/zygote.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -103,6 +103,8 @@ struct Child {
 
   [[noreturn]] void Run() const {
     if (setsid() < 0 && errno != EPERM) Fail();
+    // Its children are the processes of the container; the first is pid 1.
+    Check(unshare(CLONE_NEWPID));
     EnterEmptyRoot();
     SetLimits();
     DropPrivileges();
@@ -117,7 +119,7 @@ struct Child {
     Check(dup2(bootstrap, stub::kBootstrapFd));
     Check(syscall(SYS_close_range, 0, stub::kBootstrapFd - 1, 0));
     Check(syscall(SYS_close_range, stub::kBootstrapFd + 1, ~0U, CLOSE_RANGE_CLOEXEC));
-    char name[] = "b";
+    char name[] = "z";
     char* arguments[] = {name, nullptr};
     char* environment[] = {nullptr};
     syscall(SYS_execveat, image, "", arguments, environment, AT_EMPTY_PATH);
@@ -160,61 +162,75 @@ Result<FileDescriptor> CreateStubImage() {
   return image_fd;
 }
 
-Result<FirstStub> FirstStub::Launch(int image_fd, const std::vector<sock_filter>& filter, uid_t uid,
-                                    gid_t gid) {
+Result<Zygote> Zygote::Launch(int image_fd, const std::vector<sock_filter>& filter, uid_t uid,
+                              gid_t gid) {
   TRY_ASSIGN(auto page, CreatePage(filter));
   FileDescriptor self(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
   if (!self) return ErrnoError("pidfd_open", "boot");
   Child child{image_fd, page.first.get(), self.get(), uid, gid, page.second};
   int pidfd = -1;
   clone_args arguments{};
-  arguments.flags = CLONE_NEWPID | CLONE_PIDFD;
+  arguments.flags = CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid == 0) child.Run();
   if (pid < 0) {
-    Error error = ErrnoError("clone", "first stub");
+    Error error = ErrnoError("clone", "zygote");
     munmap(page.second, stub::kBootstrapSize);
     return error;
   }
-  FirstStub stub(static_cast<pid_t>(pid), FileDescriptor(pidfd), page.second);
+  Zygote stub(static_cast<pid_t>(pid), FileDescriptor(pidfd), page.second);
   for (int waited = 0;; waited += kLaunchPollMs) {
     uint32_t state = __atomic_load_n(&page.second->state, __ATOMIC_ACQUIRE);
     if (state == stub::kBootstrapReady) return stub;
     pollfd ended{pidfd, POLLIN, 0};
     bool dead = poll(&ended, 1, 0) > 0;
-    if (state == stub::kBootstrapFailed) return MakeError(page.second->error, "start first stub");
-    if (dead) return Error(EIO, "first stub ended during its start");
-    if (waited >= kLaunchTimeoutMs) return Error(ETIMEDOUT, "first stub does not start");
+    if (state == stub::kBootstrapFailed) return MakeError(page.second->error, "start zygote");
+    if (dead) return Error(EIO, "zygote ended during its start");
+    if (waited >= kLaunchTimeoutMs) return Error(ETIMEDOUT, "zygote does not start");
     timespec timeout{0, kLaunchPollMs * 1'000'000};
     syscall(SYS_futex, &page.second->state, FUTEX_WAIT, 0, &timeout, nullptr, 0);
   }
 }
 
-FirstStub::FirstStub(FirstStub&& other) noexcept
+Zygote::Zygote(Zygote&& other) noexcept
     : host_pid_(std::exchange(other.host_pid_, 0)),
       pidfd_(std::move(other.pidfd_)),
       page_(std::exchange(other.page_, nullptr)) {}
 
-FirstStub::~FirstStub() {
+Zygote::~Zygote() {
+  if (pidfd_) {
+    syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    siginfo_t info{};
+    waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED);
+  }
   if (page_ != nullptr) munmap(page_, stub::kBootstrapSize);
-  if (!pidfd_) return;
-  syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
-  siginfo_t info{};
-  waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info, WEXITED);
 }
 
-Result<FileDescriptor> FirstStub::TakeListener() {
+Result<FileDescriptor> Zygote::TakeListener() {
   int fd = static_cast<int>(syscall(SYS_pidfd_getfd, pidfd_.get(), page_->listener_fd, 0));
-  if (fd < 0) return ErrnoError("pidfd_getfd", "notification listener of the first stub");
+  if (fd < 0) return ErrnoError("pidfd_getfd", "notification listener of the zygote");
   return FileDescriptor(fd);
 }
 
-FileDescriptor FirstStub::Release() {
-  __atomic_store_n(&page_->go, 1, __ATOMIC_RELEASE);
-  syscall(SYS_futex, &page_->go, FUTEX_WAKE, 1, nullptr, nullptr, 0);
-  return std::move(pidfd_);
+Result<pid_t> Zygote::Spawn(uint32_t token) {
+  absl::MutexLock lock(&mutex_);
+  const uint32_t number = page_->asked + 1;
+  page_->token = token;
+  __atomic_store_n(&page_->asked, number, __ATOMIC_RELEASE);
+  syscall(SYS_futex, &page_->asked, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  for (int waited = 0;; waited += kLaunchPollMs) {
+    uint32_t made = __atomic_load_n(&page_->made, __ATOMIC_ACQUIRE);
+    if (made == number) break;
+    pollfd ended{pidfd_.get(), POLLIN, 0};
+    if (poll(&ended, 1, 0) > 0) return Error(ESRCH, "the zygote has ended");
+    if (waited >= kLaunchTimeoutMs) return Error(ETIMEDOUT, "the zygote does not answer");
+    timespec timeout{0, kLaunchPollMs * 1'000'000};
+    syscall(SYS_futex, &page_->made, FUTEX_WAIT, made, &timeout, nullptr, 0);
+  }
+  if (page_->child < 0) return MakeError(-page_->child, "clone", "a process of the container");
+  return page_->child;
 }
 
 }  // namespace runsc::boot::platform

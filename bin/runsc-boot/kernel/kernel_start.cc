@@ -1,0 +1,94 @@
+// The processes that have no parent in the container: init, and those that the
+// controller starts beside it.
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/pending_exec.h"
+#include "bin/runsc-boot/kernel/process_timers.h"
+
+namespace runsc::boot {
+
+namespace {
+
+constexpr pid_t kInitPid = 1;
+
+}  // namespace
+
+Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
+  auto group = std::make_shared<ThreadGroup>(ThreadGroup::Key(), *this);
+  {
+    absl::MutexLock lock(&group->limits_mutex_);
+    group->limits_ = options.limits;
+  }
+  group->set_oom_score_adj(options.oom_score_adj);
+  auto task = std::make_shared<Task>(Task::Key(), *this, group);
+  task->set_credentials(options.credentials);
+  const Path root{options.mounts->root(), options.mounts->root()->root()};
+  task->set_fds(options.fds);
+  task->set_fs(std::make_shared<FsContext>(options.mounts, root, root, options.umask));
+
+  auto fail = [&](const Error& error, const std::string& what) {
+    return Error(error.code(), absl::StrCat("cannot execute \"", options.program, "\": ", what,
+                                            strerror(error.code())));
+  };
+  Result<Path> cwd = vfs_.Walk(task->caller(), {.start = root, .directory = true}, options.cwd);
+  if (!cwd.ok()) {
+    return fail(cwd.error(), absl::StrCat("working directory \"", options.cwd, "\": "));
+  }
+  task->fs().set_cwd(*cwd);
+
+  ExecRequest request;
+  request.walk.start = *cwd;
+  request.path = request.filename = options.program;
+  request.args = std::move(options.args);
+  request.env = std::move(options.env);
+  Result<std::shared_ptr<Task::PendingExec>> exec = task->PrepareExec(std::move(request));
+  if (!exec.ok()) return fail(exec.error(), "");
+  task->pending_exec_ = *std::move(exec);
+  return task;
+}
+
+Status Kernel::StartInit(InitOptions options) {
+  cpu_count_.store(options.cpu_count);
+  memory_total_.store(options.memory_total);
+  set_hostname(options.hostname);
+  set_domainname(options.domainname);
+  TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
+  if (!Register(task, kInitPid)) return Error(EINVAL);
+  absl::MutexLock lock(&task->state_mutex_);
+  TRY_ASSIGN(task->thread_, platform_->Start(task));
+  return Ok();
+}
+
+Result<ThreadGroupRef> Kernel::StartProcess(ProcessOptions options) {
+  TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
+  const ThreadGroupRef group = task->group_ref();
+  pid_t pid = 0;
+  {
+    // Its first event waits until it has its thread.
+    absl::MutexLock lock(&task->state_mutex_);
+    Result<platform::ThreadRef> thread = platform_->Spawn(task);
+    if (!thread.ok()) return Error(thread.code() == ENOMEM ? ESRCH : thread.code());
+    task->thread_ = *std::move(thread);
+    pid = task->thread_->tid();
+  }
+  {
+    absl::MutexLock lock(&group->signal_mutex_);
+    if (group->process_ == nullptr) group->process_ = task->thread_ref()->process();
+  }
+  if (!Register(task, pid)) return Error(ESRCH, "the process ended before it started");
+  ThreadGroupRef init;
+  {
+    absl::MutexLock lock(&tree_mutex_);
+    init = init_;
+  }
+  // Init may have ended everybody just before this one could be found.
+  bool late = true;
+  if (init != nullptr) {
+    absl::MutexLock lock(&init->signal_mutex_);
+    late = init->exiting_;
+  }
+  if (late) group->BeginExit(SIGKILL);
+  return group;
+}
+
+}  // namespace runsc::boot
