@@ -24,6 +24,8 @@ struct Parsed {
   DeleteOptions delete_options;
   ListOptions list;
   WaitOptions wait;
+  ExecOptions exec;
+  PsOptions ps;
   SpecOptions spec;
   std::string id, help_topic;
 };
@@ -95,6 +97,64 @@ void AddLifecycleCommands(CLI::App& app, Parsed& parsed) {
   remove->add_option("id", parsed.delete_options.id, "name of the container")->required();
 }
 
+// Their flags end at the container's name: what follows is for the program that
+// they start.
+CLI::App* AddPrefixCommand(CLI::App& app, const char* name, const char* description,
+                           const char* usage) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->prefix_command();
+  command->footer(usage);
+  return command;
+}
+
+void AddExecCommands(CLI::App& app, Parsed& parsed) {
+  ExecOptions& exec = parsed.exec;
+  CLI::App* command = AddPrefixCommand(app, "exec", "start a process in a running container",
+                                       "exec [OPTIONS] ID COMMAND [ARG...]\n"
+                                       "exec [OPTIONS] --process FILE ID");
+  auto one_each = [&](const char* flags, std::vector<std::string>& values, const char* text) {
+    command->add_option(flags, values, text)->allow_extra_args(false);
+  };
+  command->add_option("-p,--process", exec.process_file, "file that says what to start");
+  command->add_option("--console-socket", exec.console_socket,
+                      "socket that gets the terminal's master end");
+  command->add_option("--cwd", exec.cwd, "working directory");
+  one_each("-e,--env", exec.env, "NAME=value, also several times");
+  command->add_flag("-t,--tty", exec.terminal, "give it a terminal");
+  command->add_option("-u,--user", exec.user, "UID[:GID]");
+  one_each("-g,--additional-gids", exec.additional_gids, "a further group, also several times");
+  command->add_flag("-d,--detach", exec.detach, "do not wait for its end");
+  command->add_option("--pid-file", exec.pid_file,
+                      "file for the id of a process that stands for it");
+  command->add_option("--process-label", exec.process_label, "refused: SELinux");
+  command->add_option("--apparmor", exec.apparmor, "accepted and ignored");
+  command->add_flag("--no-new-privs", exec.no_new_privileges, "set no_new_privs");
+  one_each("-c,--cap", exec.capabilities, "a further capability, also several times");
+  command->add_option("--preserve-fds", exec.preserve_fds, "descriptors to pass on besides 0 to 2");
+  command->add_option("--cgroup", exec.cgroup, "[CONTROLLER:]PATH of an existing sub-cgroup");
+  command->add_flag("--ignore-paused", exec.ignore_paused, "also in a paused container");
+
+  CLI::App* ps = AddPrefixCommand(app, "ps", "list the processes of a container",
+                                  "ps [OPTIONS] ID [OPTIONS OF ps(1)]");
+  ps->add_option("-f,--format", parsed.ps.format, "table or json");
+
+  CLI::App* pause = app.add_subcommand("pause", "stop all processes of a container");
+  pause->add_option("id", parsed.id, "name of the container")->required();
+  CLI::App* resume = app.add_subcommand("resume", "let a paused container go on");
+  resume->add_option("id", parsed.id, "name of the container")->required();
+}
+
+// What stands behind the flags of `exec` and `ps`: the name, then the rest.
+Status TakeRemaining(std::vector<std::string> rest, std::string& id,
+                     std::vector<std::string>& arguments) {
+  if (!rest.empty() && rest[0] == "--") rest.erase(rest.begin());
+  if (rest.empty()) return Error(EINVAL, "id is required");
+  if (rest[0].size() > 1 && rest[0][0] == '-') return Error(EINVAL, "unknown flag " + rest[0]);
+  id = rest[0];
+  arguments.assign(rest.begin() + 1, rest.end());
+  return Ok();
+}
+
 void AddInspectionCommands(CLI::App& app, Parsed& parsed) {
   CLI::App* state = app.add_subcommand("state", "print a container's state");
   state->add_option("id", parsed.id, "name of the container")->required();
@@ -124,6 +184,10 @@ std::function<Result<int>()> CommandFunction(const std::string& name,
   if (name == "state") return [parsed] { return State(parsed->global, parsed->id); };
   if (name == "list") return [parsed] { return List(parsed->global, parsed->list); };
   if (name == "wait") return [parsed] { return Wait(parsed->global, parsed->wait); };
+  if (name == "exec") return [parsed] { return Exec(parsed->global, parsed->exec); };
+  if (name == "ps") return [parsed] { return Ps(parsed->global, parsed->ps); };
+  if (name == "pause") return [parsed] { return Pause(parsed->global, parsed->id); };
+  if (name == "resume") return [parsed] { return Resume(parsed->global, parsed->id); };
   return [parsed] { return Spec(parsed->spec); };
 }
 
@@ -133,6 +197,8 @@ std::string IdOf(const std::string& name, const Parsed& parsed) {
   if (name == "kill") return parsed.kill.id;
   if (name == "delete") return parsed.delete_options.id;
   if (name == "wait") return parsed.wait.id;
+  if (name == "exec") return parsed.exec.id;
+  if (name == "ps") return parsed.ps.id;
   return parsed.id;
 }
 
@@ -162,6 +228,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
                        std::string("runsc-create version ") + kVersion + "\nspec: " + kOciVersion);
   AddGlobalFlags(app, *parsed);
   AddLifecycleCommands(app, *parsed);
+  AddExecCommands(app, *parsed);
   AddInspectionCommands(app, *parsed);
   app.require_subcommand(0, 1);
   // After parsing, the library answers with the chosen command's help.
@@ -181,6 +248,15 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   if (chosen.empty()) return Text(overview);
   std::string name = chosen[0]->get_name();
   if (name == "help") return Help(app, overview, parsed->help_topic);
+  Status rest = Ok();
+  if (name == "exec") {
+    rest = TakeRemaining(chosen[0]->remaining(), parsed->exec.id, parsed->exec.args);
+  } else if (name == "ps") {
+    rest = TakeRemaining(chosen[0]->remaining(), parsed->ps.id, parsed->ps.arguments);
+  }
+  if (!rest.ok()) {
+    return Text("runsc-create: " + name + ": " + rest.error().ToString() + "\n", kUsageError);
+  }
 
   parsed->global.log_format =
       parsed->log_format == "json" ? log::Format::kJson : log::Format::kText;

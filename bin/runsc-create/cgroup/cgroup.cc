@@ -130,6 +130,33 @@ Status JoinCgroups(const std::vector<std::string>& directories, pid_t pid) {
   return Ok();
 }
 
+Status JoinSubCgroup(const std::string& cgroups_path, const std::string& sub, pid_t pid) {
+  if (cgroups_path.empty()) return Error(EINVAL, "--cgroup: the container has no cgroup");
+  std::vector<std::string> parts = absl::StrSplit(sub, absl::MaxSplits(':', 1));
+  const std::string path = parts.back();
+  for (absl::string_view component : absl::StrSplit(path, '/')) {
+    if (component == "..") return Error(EINVAL, "--cgroup: must not contain \"..\"");
+  }
+  std::vector<std::string> wanted;
+  if (parts.size() == 2) wanted = absl::StrSplit(parts[0], ',');
+  bool joined = false;
+  for (const CgroupMount& mount : ParseCgroupMounts(ReadText("/proc/self/mountinfo"))) {
+    // A hierarchy of v1 is mounted under the names of its controllers.
+    std::vector<std::string> names =
+        absl::StrSplit(mount.path.substr(mount.path.rfind('/') + 1), ',');
+    bool chosen = wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](auto& name) {
+                    return std::find(names.begin(), names.end(), name) != names.end();
+                  });
+    if (!chosen) continue;
+    const std::string directory = absl::StrCat(mount.path, CgroupPath(cgroups_path), "/", path);
+    if (wanted.empty() && !mount.unified && access(directory.c_str(), F_OK) != 0) continue;
+    TRY(WriteText(absl::StrCat(directory, "/cgroup.procs"), absl::StrCat(pid)));
+    joined = true;
+  }
+  if (!joined) return MakeError(ENOENT, "--cgroup: no cgroup", sub);
+  return Ok();
+}
+
 void RemoveCgroups(const std::vector<std::string>& made) {
   absl::Duration pause = kFirstPause;
   for (auto directory = made.rbegin(); directory != made.rend();) {

@@ -41,6 +41,10 @@ Result<Cgroups> CreateCgroups(const std::string& path);
 // Moves a process into each of `directories`.
 Status JoinCgroups(const std::vector<std::string>& directories, pid_t pid);
 
+// Moves a process into `sub`, "[CONTROLLER,...:]PATH" below the container's own
+// cgroup, which linux.cgroupsPath named. ENOENT: there is no such cgroup.
+Status JoinSubCgroup(const std::string& cgroups_path, const std::string& sub, pid_t pid);
+
 // Removes the folders that were made, last first. Waits, with growing pauses,
 // until the kernel has let go of processes that have just ended. Folders that
 // others use now are left alone.

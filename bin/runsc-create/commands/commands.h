@@ -4,6 +4,7 @@
 #define RUNSC_CREATE_COMMANDS_COMMANDS_H_
 
 #include <string>
+#include <vector>
 
 #include "bin/runsc-create/commands/create_container.h"
 #include "bin/runsc-create/options.h"
@@ -50,6 +51,40 @@ struct WaitOptions {
   int pid = 0;
 };
 Result<int> Wait(const GlobalOptions& options, const WaitOptions& wait);
+
+struct ExecOptions {
+  std::string id;
+  std::vector<std::string> args;
+  std::string process_file;    // empty: the flags say what to start
+  std::string console_socket;  // empty: none
+  std::string cwd;             // empty: the container's own
+  std::vector<std::string> env;
+  bool terminal = false;
+  std::string user;  // UID[:GID]; empty: the container's own
+  std::vector<std::string> additional_gids;
+  std::vector<std::string> capabilities;
+  bool no_new_privileges = false;
+  bool detach = false;
+  std::string pid_file;  // empty: none
+  std::string process_label, apparmor;
+  int preserve_fds = 0;
+  std::string cgroup;  // empty: the container's own
+  bool ignore_paused = false;
+};
+// The exit code is the process's; 127 when its program does not exist, 126
+// when it cannot be executed, 255 for other errors.
+Result<int> Exec(const GlobalOptions& options, const ExecOptions& exec);
+
+struct PsOptions {
+  std::string id;
+  std::string format = "table";
+  std::vector<std::string> arguments;  // of ps(1)
+};
+Result<int> Ps(const GlobalOptions& options, const PsOptions& ps);
+
+// Stops every process of the container, or lets them go on.
+Result<int> Pause(const GlobalOptions& options, const std::string& id);
+Result<int> Resume(const GlobalOptions& options, const std::string& id);
 
 struct SpecOptions {
   std::string bundle = ".";

@@ -17,6 +17,7 @@
 #include "bin/runsc-create/launch/console.h"
 #include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/process/host_process.h"
+#include "bin/runsc-create/process/pid_file.h"
 #include "bin/runsc-create/spec/parse.h"
 #include "bin/runsc-create/state/state_json.h"
 #include "bin/runsc-create/version.h"
@@ -56,20 +57,6 @@ Result<std::string> Program(const std::string& flag, const char* name) {
   }
   if (access(path.c_str(), X_OK) != 0) return ErrnoError("find program", path);
   return path;
-}
-
-Status WritePidFile(const std::string& path, pid_t pid) {
-  std::string temporary = absl::StrCat(path, ".", getpid());
-  TRY_ASSIGN(FileDescriptor file,
-             OpenAt(AT_FDCWD, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644));
-  std::string text = absl::StrCat(pid);
-  if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      rename(temporary.c_str(), path.c_str()) != 0) {
-    Error error = ErrnoError("write pid file", path);
-    unlink(temporary.c_str());
-    return error;
-  }
-  return Ok();
 }
 
 // Takes back what creation has done so far, unless it succeeded. The processes

@@ -21,9 +21,9 @@ Result<int> Delete(const GlobalOptions& options, const DeleteOptions& delete_opt
   }
   std::string_view status = StatusOf(*container);
   // As with other runtimes, what has not been started may be deleted.
-  if (status == "running" && !delete_options.force) {
-    return Error(EBUSY,
-                 absl::StrCat("cannot delete container ", id, " that is not stopped: running"));
+  if ((status == "running" || status == "paused") && !delete_options.force) {
+    return Error(EBUSY, absl::StrCat("cannot delete container ", id,
+                                     " that is not stopped: ", std::string(status)));
   }
   TRY(DestroyContainer(*store, *container));
   return 0;

@@ -1,7 +1,4 @@
 #include <poll.h>
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <array>
 
@@ -10,44 +7,11 @@
 #include "bin/runsc-create/commands/start_container.h"
 #include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/privileges.h"
+#include "bin/runsc-create/process/signal_source.h"
 #include "common/log.h"
 
 namespace runsc::create {
 namespace {
-
-// Signals that are for the container, not for us.
-sigset_t ForwardedSignals() {
-  sigset_t set;
-  sigfillset(&set);
-  for (int signo : {SIGKILL, SIGSTOP, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
-                    SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE}) {
-    sigdelset(&set, signo);
-  }
-  return set;
-}
-
-class SignalSource {
- public:
-  // From here on the signals wait until Take.
-  static Result<SignalSource> Open() {
-    sigset_t set = ForwardedSignals();
-    if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return ErrnoError("block signals");
-    SignalSource source;
-    source.fd_.Reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!source.fd_.valid()) return ErrnoError("signalfd");
-    return source;
-  }
-  int fd() const { return fd_.get(); }
-  // 0 when none has arrived.
-  int Take() {
-    signalfd_siginfo info;
-    if (read(fd_.get(), &info, sizeof(info)) != sizeof(info)) return 0;
-    return static_cast<int>(info.ssi_signo);
-  }
-
- private:
-  FileDescriptor fd_;
-};
 
 // Until boot ends; its exit code is the container's.
 Result<int> ForwardSignals(SignalSource& signals, BootClient& boot, Child& process) {
@@ -71,7 +35,7 @@ Result<int> ForwardSignals(SignalSource& signals, BootClient& boot, Child& proce
 Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   CreateOptions create = run.create;
   create.attached = !run.detach;
-  TRY_ASSIGN(SignalSource signals, SignalSource::Open());
+  TRY_ASSIGN(SignalSource signals, SignalSource::Open(ForwardedSignals()));
   int exit_code = 0;
   Result<CreatedContainer> creation = CreateContainer(options, create, exit_code);
   if (!creation.ok()) {

@@ -47,8 +47,9 @@ Result<BootClient> BootClient::Connect(const ContainerStore& store) {
   return BootClient(Channel(std::move(fd), Conversation::kControl));
 }
 
-Result<control::ControlReply> BootClient::Ask(const control::ControlRequest& request) {
-  TRY(channel_.Send(request));
+Result<control::ControlReply> BootClient::Ask(const control::ControlRequest& request,
+                                              absl::Span<const int> fds) {
+  TRY(channel_.Send(request, fds));
   TRY_ASSIGN(auto reply, channel_.Receive<control::ControlReply>());
   if (reply.message.error() != 0) {
     if (reply.message.message().empty()) return Error(reply.message.error());
@@ -78,6 +79,37 @@ Status BootClient::Signal(pid_t pid, int signo, bool all) {
   request.mutable_signal()->set_all(all);
   TRY(Ask(request));
   return Ok();
+}
+
+Status BootClient::Freeze(bool frozen) {
+  control::ControlRequest request;
+  request.mutable_freeze()->set_frozen(frozen);
+  TRY(Ask(request));
+  return Ok();
+}
+
+Result<control::ProcessesReply> BootClient::Processes() {
+  control::ControlRequest request;
+  request.mutable_processes();
+  TRY_ASSIGN(control::ControlReply reply, Ask(request));
+  return std::move(*reply.mutable_processes());
+}
+
+Result<ExecSession> BootClient::Exec(const oci::Process& process,
+                                     const std::vector<ExecDescriptor>& fds,
+                                     bool kill_on_hangup) && {
+  control::ControlRequest request;
+  control::ExecRequest& exec = *request.mutable_exec();
+  *exec.mutable_process() = process;
+  exec.set_kill_on_hangup(kill_on_hangup);
+  std::vector<int> numbers;
+  for (const ExecDescriptor& fd : fds) {
+    numbers.push_back(fd.fd);
+    exec.add_fds()->set_role(fd.role);
+  }
+  TRY_ASSIGN(control::ControlReply reply, Ask(request, numbers));
+  if (!reply.has_exec()) return Error(EBADMSG, "boot did not answer what it was asked");
+  return ExecSession(std::move(channel_), reply.exec());
 }
 
 Result<int> BootClient::Wait(pid_t pid) {

@@ -5,7 +5,10 @@
 
 #include <sys/types.h>
 
+#include <vector>
+
 #include "absl/time/time.h"
+#include "bin/runsc-create/launch/exec_session.h"
 #include "bin/runsc-create/state/container_store.h"
 #include "common/file_descriptor.h"
 #include "common/result.h"
@@ -29,12 +32,18 @@ class BootClient {
   Status Prepare();
   Status StartInit();
   Status Signal(pid_t pid, int signo, bool all);
+  Status Freeze(bool frozen);
+  Result<control::ProcessesReply> Processes();
+  // Starts a process; the connection is its session from then on.
+  Result<ExecSession> Exec(const oci::Process& process, const std::vector<ExecDescriptor>& fds,
+                           bool kill_on_hangup) &&;
   // The wait status of `pid`. ECONNRESET: boot ended before it could answer.
   Result<int> Wait(pid_t pid);
 
  private:
   explicit BootClient(Channel channel) : channel_(std::move(channel)) {}
-  Result<control::ControlReply> Ask(const control::ControlRequest& request);
+  Result<control::ControlReply> Ask(const control::ControlRequest& request,
+                                    absl::Span<const int> fds = {});
 
   Channel channel_;
 };

@@ -14,6 +14,7 @@ namespace runsc::spec {
 namespace {
 
 constexpr std::string_view kFile = "config.json";
+constexpr std::string_view kProcessFile = "process.json";
 // Far above what any engine writes, and below the bound of an IPC message.
 constexpr size_t kMaxConfigSize = 1 << 20;
 constexpr size_t kMaxHostname = 64;
@@ -79,8 +80,7 @@ Status ParseNames(const Node& config, oci::Spec& out) {
   return Ok();
 }
 
-Result<std::string> ReadConfig(const std::string& bundle) {
-  std::string path = absl::StrCat(bundle, "/", std::string(kFile));
+Result<std::string> ReadJson(const std::string& path) {
   FileDescriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return ErrnoError("open", path);
   struct stat status;
@@ -180,8 +180,20 @@ Result<oci::Spec> ParseSpec(std::string_view text, const std::string& bundle) {
   return spec;
 }
 
+Result<oci::Process> LoadProcess(const std::string& path) {
+  TRY_ASSIGN(std::string text, ReadJson(path));
+  LOG_DEBUG("process in ", path, ":\n", text);
+  Result<json::Value> value = json::Parse(text);
+  if (!value.ok()) return std::move(value).error().WithContext(kProcessFile);
+  Node node(*value, std::string(kProcessFile));
+  oci::Process process;
+  TRY(ParseProcess(node, process));
+  if (!node.Has("capabilities")) process.clear_capabilities();
+  return process;
+}
+
 Result<oci::Spec> LoadSpec(const std::string& bundle) {
-  TRY_ASSIGN(std::string text, ReadConfig(bundle));
+  TRY_ASSIGN(std::string text, ReadJson(absl::StrCat(bundle, "/", std::string(kFile))));
   LOG_DEBUG("specification in ", bundle, ":\n", text);
   TRY_ASSIGN(oci::Spec spec, ParseSpec(text, bundle));
   TRY(CheckOnDisk(spec));

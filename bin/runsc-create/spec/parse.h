@@ -19,6 +19,10 @@ Result<oci::Spec> ParseSpec(std::string_view text, const std::string& bundle);
 // that the root is a directory and that the sources of bind mounts exist.
 Result<oci::Spec> LoadSpec(const std::string& bundle);
 
+// Reads and converts a process file of `exec`. Capabilities are absent in the
+// result when they are absent in the file. EINVAL, naming the field.
+Result<oci::Process> LoadProcess(const std::string& path);
+
 // The default config.json, as `spec` writes it.
 std::string DefaultConfig();
 

@@ -23,7 +23,7 @@ std::string_view StatusOf(const state::Container& container) {
     case state::Container::CREATED:
       return "created";
     case state::Container::RUNNING:
-      return "running";
+      return container.paused() ? "paused" : "running";
     default:
       return "creating";
   }

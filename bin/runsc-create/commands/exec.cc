@@ -1,0 +1,123 @@
+// exec: another process in a running container.
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-create/cgroup/cgroup.h"
+#include "bin/runsc-create/commands/commands.h"
+#include "bin/runsc-create/commands/exec_process.h"
+#include "bin/runsc-create/commands/exec_wait.h"
+#include "bin/runsc-create/commands/start_container.h"
+#include "bin/runsc-create/launch/boot_client.h"
+#include "bin/runsc-create/launch/exec_session.h"
+#include "bin/runsc-create/launch/host_pids.h"
+#include "bin/runsc-create/log_files.h"
+#include "bin/runsc-create/privileges.h"
+#include "bin/runsc-create/process/pid_file.h"
+#include "bin/runsc-create/state/state_json.h"
+#include "common/log.h"
+
+namespace runsc::create {
+namespace {
+
+// As runc, for everything but a program that cannot be run.
+constexpr int kExecFailure = 255;
+constexpr int kMaxPreserved = 200;
+
+int ExitCodeOfExecError(const Error& error) {
+  int code = ExitCodeOfStartError(error);
+  return code == 126 || code == 127 ? code : kExecFailure;
+}
+
+struct Prepared {
+  state::Container container;
+  ExecSession session;
+};
+
+Status CheckStatus(const ExecOptions& exec, const state::Container& container) {
+  std::string_view status = StatusOf(container);
+  if (status == "stopped") return Error(ESRCH, "cannot exec in a stopped container");
+  if (status == "paused" && !exec.ignore_paused) {
+    return Error(EBUSY, "cannot exec in a paused container (use --ignore-paused)");
+  }
+  if (status == "running" || status == "paused") return Ok();
+  return Error(EBUSY, "cannot exec in a container that has not been started");
+}
+
+// The caller's descriptors become the process's own.
+std::vector<ExecDescriptor> DescriptorsOf(const ExecOptions& exec) {
+  std::vector<ExecDescriptor> fds = {{STDIN_FILENO, control::Descriptor::ROLE_STDIN},
+                                     {STDOUT_FILENO, control::Descriptor::ROLE_STDOUT},
+                                     {STDERR_FILENO, control::Descriptor::ROLE_STDERR}};
+  for (int i = 0; i < exec.preserve_fds; ++i) {
+    fds.push_back({STDERR_FILENO + 1 + i, control::Descriptor::ROLE_PRESERVED});
+  }
+  return fds;
+}
+
+Result<Prepared> Prepare(const GlobalOptions& options, const ExecOptions& exec, int& exit_code) {
+  TRY_ASSIGN(ContainerStore store, ContainerStore::Open(options.root, exec.id));
+  TRY_ASSIGN(state::Container container, store.Load());
+  TRY(CheckStatus(exec, container));
+  if (exec.preserve_fds < 0 || exec.preserve_fds > kMaxPreserved) {
+    return Error(EINVAL, absl::StrCat("--preserve-fds: must be between 0 and ", kMaxPreserved));
+  }
+  TRY_ASSIGN(oci::Process process, MakeExecProcess(exec, container.spec().process()));
+  if (process.terminal()) return Error(ENOSYS, "--tty is not supported yet");
+  if (!exec.console_socket.empty()) {
+    return Error(EINVAL, "--console-socket needs a terminal (--tty, or terminal in --process)");
+  }
+  TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
+  store.Unlock();
+  Result<ExecSession> session =
+      std::move(boot).Exec(process, DescriptorsOf(exec), /*kill_on_hangup=*/exec.detach);
+  if (session.ok()) return Prepared{std::move(container), *std::move(session)};
+  exit_code = ExitCodeOfExecError(session.error());
+  return InGosSpelling(std::move(session).error())
+      .WithContext("exec failed: unable to start container process");
+}
+
+Status JoinCgroup(const ExecOptions& exec, const Prepared& prepared) {
+  if (exec.cgroup.empty()) return Ok();
+  TRY_ASSIGN(pid_t pid, HostPidOf(prepared.container, prepared.session.boot_pid()));
+  return JoinSubCgroup(prepared.container.spec().linux().cgroups_path(), exec.cgroup, pid);
+}
+
+// The exit code, or why it is kExecFailure.
+Result<int> Finish(const ExecOptions& exec, Prepared& prepared, SignalSource& signals) {
+  ExecSession& session = prepared.session;
+  if (Status joined = JoinCgroup(exec, prepared); !joined.ok()) {
+    (void)session.Signal(SIGKILL).ok();
+    return std::move(joined).error();
+  }
+  pid_t pid = getpid();
+  if (exec.detach) {
+    TRY_ASSIGN(pid, LeaveWaiter(session));
+  }
+  if (!exec.pid_file.empty()) {
+    if (Status written = WritePidFile(exec.pid_file, pid); !written.ok()) {
+      (void)session.Signal(SIGKILL).ok();
+      return std::move(written).error();
+    }
+  }
+  if (exec.detach) return 0;
+  TRY(DropPrivilegesToWait());
+  return AwaitExecEnd(session, signals);
+}
+
+}  // namespace
+
+Result<int> Exec(const GlobalOptions& options, const ExecOptions& exec) {
+  TRY_ASSIGN(SignalSource signals, SignalSource::Open(ForwardedSignals()));
+  int exit_code = kExecFailure;
+  Result<Prepared> prepared = Prepare(options, exec, exit_code);
+  if (!prepared.ok()) {
+    ReportError(options, prepared.error());
+    return exit_code;
+  }
+  Result<int> code = Finish(exec, *prepared, signals);
+  if (code.ok()) return code;
+  ReportError(options, code.error());
+  return kExecFailure;
+}
+
+}  // namespace runsc::create

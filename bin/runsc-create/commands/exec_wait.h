@@ -1,0 +1,25 @@
+// What is left of `exec` once the process runs: a host process that stands for
+// it until its end.
+#ifndef RUNSC_CREATE_COMMANDS_EXEC_WAIT_H_
+#define RUNSC_CREATE_COMMANDS_EXEC_WAIT_H_
+
+#include <sys/types.h>
+
+#include "bin/runsc-create/launch/exec_session.h"
+#include "bin/runsc-create/process/signal_source.h"
+#include "common/result.h"
+
+namespace runsc::create {
+
+// Passes `signals` on until the process has ended. Its exit code, 128 + n when
+// signal n ended it; also when the whole sandbox is gone (n is SIGKILL).
+Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals);
+
+// Leaves a process behind that does the same, with nothing but the session,
+// and exits with the code. An engine that is the caller's subreaper can wait
+// for it, and signal it: it is what --pid-file names. The result is its pid.
+Result<pid_t> LeaveWaiter(ExecSession& session);
+
+}  // namespace runsc::create
+
+#endif  // RUNSC_CREATE_COMMANDS_EXEC_WAIT_H_
