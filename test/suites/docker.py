@@ -224,10 +224,85 @@ def five_at_once(s):
     expect.success(s.docker("rm", "-f", *names))
 
 
+def started(s, *command):
+    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+                                   *(command or ("sleep", "1000"))))
+    return done.out.decode().strip()
+
+
+def exec_output_and_exit_code(s):
+    container = started(s)
+    done = s.docker("exec", container, "sh", "-c", "echo out; echo err >&2; exit 9")
+    expect.equal((done.out, done.err, done.code), (b"out\n", b"err\n", 9), "docker exec")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def exec_standard_input(s):
+    container = started(s)
+    expect.output(s.docker("exec", "-i", container, "cat", stdin=b"typed in"), "typed in")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def exec_user_directory_environment(s):
+    container = started(s)
+    expect.output(s.docker("exec", "-u", "1000:1001", "-w", "/data", "-e", "A=b c", container, "sh",
+                           "-c", "id -u; id -g; pwd; echo $A"), "1000\n1001\n/data\nb c\n")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def exec_detached(s):
+    container = started(s)
+    expect.success(s.docker("exec", "-d", container, "sh", "-c", "sleep 0.2; echo x > /data/made"))
+    expect.true(host.wait_until(
+        lambda: s.docker("exec", container, "cat", "/data/made").out == b"x\n"), "no file")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def exec_of_a_missing_program(s):
+    container = started(s)
+    done = s.docker("exec", container, "/no/such/program")
+    expect.true(done.code in (126, 127), f"exit code of docker exec: {done}")
+    expect.contains((done.out + done.err).decode(), "no such file or directory", "message")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def exec_ends_with_the_container(s):
+    container = started(s, "sleep", "1")
+    expect.equal(s.docker("exec", container, "sleep", "1000").code, 137, "exit code")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def pause_and_unpause(s):
+    container = started(s)
+    expect.success(s.docker("pause", container))
+    expect.output(s.docker("inspect", "-f", "{{.State.Status}}", container), "paused\n")
+    expect.true(s.docker("exec", container, "true").code != 0, "exec in a paused container")
+    expect.success(s.docker("unpause", container))
+    expect.output(s.docker("exec", container, "echo", "on"), "on\n")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def top(s):
+    container = started(s, "sh", "-c", "sleep 1000 & wait")
+    expect.true(host.wait_until(
+        lambda: len(s.docker("top", container).out.splitlines()) == 3), "docker top")
+    expect.success(s.docker("rm", "-f", container))
+
+
+def stop_while_something_is_executed(s):
+    container = started(s, "sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.05; done")
+    expect.success(s.docker("exec", "-d", container, "sleep", "1000"))
+    expect.success(s.docker("stop", "-t", "10", container))
+    expect.output(s.docker("wait", container), "4\n", "docker wait")
+    expect.success(s.docker("rm", container))
+
+
 TESTS = [
     output_of_command, error_stream, standard_input, exit_code, missing_program,
     program_without_permission, detached_logs_and_wait, kill_ends_container, stop_sends_term,
     rm_force, restart_runs_again, volume_read_write, volume_read_only, read_only_root, user_option,
     working_directory, environment, tmpfs_mount, host_name, files_docker_provides, init_option,
-    writes_stay_in_the_container, copy_out_of_container, debian_image, debian_gcc, five_at_once,
+    exec_output_and_exit_code, exec_standard_input, exec_user_directory_environment, exec_detached,
+    exec_of_a_missing_program, exec_ends_with_the_container, pause_and_unpause, top,
+    stop_while_something_is_executed, writes_stay_in_the_container, copy_out_of_container, debian_image, debian_gcc, five_at_once,
 ]

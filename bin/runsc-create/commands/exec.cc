@@ -1,4 +1,5 @@
 // exec: another process in a running container.
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
@@ -101,7 +102,8 @@ Result<int> Finish(const ExecOptions& exec, Prepared& prepared, SignalSource& si
   }
   if (exec.detach) return 0;
   TRY(DropPrivilegesToWait());
-  return AwaitExecEnd(session, signals);
+  TRY_ASSIGN(int status, AwaitExecEnd(session, signals));
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 }  // namespace

@@ -79,8 +79,9 @@ Result<oci::Process> FromFile(const ExecOptions& exec, const oci::Process& base)
   TRY_ASSIGN(oci::Process process, spec::LoadProcess(exec.process_file));
   if (!process.has_capabilities()) *process.mutable_capabilities() = base.capabilities();
   if (process.rlimits().empty()) *process.mutable_rlimits() = base.rlimits();
-  process.mutable_user()->clear_umask();
-  if (base.user().has_umask()) process.mutable_user()->set_umask(base.user().umask());
+  if (!process.user().has_umask() && base.user().has_umask()) {
+    process.mutable_user()->set_umask(base.user().umask());
+  }
   process.clear_oom_score_adj();
   if (base.has_oom_score_adj()) process.set_oom_score_adj(base.oom_score_adj());
   return process;

@@ -9,8 +9,8 @@
 namespace runsc::create {
 
 // What the flags leave open is as in the container's own process, `base`. With
-// a process file, that alone counts but for what runc takes from the container:
-// umask, OOM score, and capabilities and limits that the file does not name.
+// a process file, that alone counts but for the OOM score, and the umask,
+// capabilities and limits that the file does not name.
 // EINVAL with a message that names the wrong flag or field.
 Result<oci::Process> MakeExecProcess(const ExecOptions& exec, const oci::Process& base);
 

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "bin/runsc-create/privileges.h"
 #include "common/log.h"
@@ -16,10 +18,19 @@
 namespace runsc::create {
 namespace {
 
-constexpr int kKilled = 128 + SIGKILL;
-
-int ExitCodeOf(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+// Ends as the process did, so that its engine sees the same of it.
+[[noreturn]] void EndAs(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signo = WTERMSIG(status);
+    signal(signo, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    raise(signo);
+    _exit(128 + signo);
+  }
+  _exit(WEXITSTATUS(status));
 }
 
 // Lets go of everything that the caller gave us: its pipes must see their end
@@ -41,15 +52,17 @@ void KeepOnly(int first, int second) {
 
 [[noreturn]] void WaiterMain(ExecSession& session) {
   setsid();
-  if (chdir("/") != 0) _exit(kKilled);
+  if (chdir("/") != 0) EndAs(SIGKILL);
   prctl(PR_SET_NAME, "runsc-exec", 0, 0, 0);
+  const rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
   // Whatever comes is for the process that this one stands for.
   Result<SignalSource> signals = SignalSource::Open(EverySignal());
-  if (!signals.ok()) _exit(kKilled);
+  if (!signals.ok()) EndAs(SIGKILL);
   KeepOnly(session.fd(), signals->fd());
-  if (!DropPrivilegesToWait().ok()) _exit(kKilled);
-  Result<int> code = AwaitExecEnd(session, *signals);
-  _exit(code.ok() ? *code : kKilled);
+  if (!DropPrivilegesToWait().ok()) EndAs(SIGKILL);
+  Result<int> status = AwaitExecEnd(session, *signals);
+  EndAs(status.ok() ? *status : SIGKILL);
 }
 
 }  // namespace
@@ -61,10 +74,10 @@ Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals) {
     if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return ErrnoError("poll");
     if (entries[0].revents != 0) {
       Result<int> status = session.TakeEnd();
-      if (status.ok()) return ExitCodeOf(*status);
+      if (status.ok()) return *status;
       // The end of the sandbox ends everything in it.
       LOG_DEBUG("exec: ", status.error().ToString());
-      return kKilled;
+      return SIGKILL;
     }
     if (entries[1].revents == 0) continue;
     while (int signo = signals.Take()) {

@@ -11,12 +11,12 @@
 
 namespace runsc::create {
 
-// Passes `signals` on until the process has ended. Its exit code, 128 + n when
-// signal n ended it; also when the whole sandbox is gone (n is SIGKILL).
+// Passes `signals` on until the process has ended. Its wait status; SIGKILL when
+// the whole sandbox is gone.
 Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals);
 
 // Leaves a process behind that does the same, with nothing but the session,
-// and exits with the code. An engine that is the caller's subreaper can wait
+// and ends as the process does. An engine that is the caller's subreaper can wait
 // for it, and signal it: it is what --pid-file names. The result is its pid.
 Result<pid_t> LeaveWaiter(ExecSession& session);
 
