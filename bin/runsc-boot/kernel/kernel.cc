@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "bin/runsc-boot/kernel/process_timers.h"
 #include "common/log.h"
 
 namespace runsc::boot {

@@ -4,7 +4,7 @@
 //   1. Kernel::tree_mutex_         who exists, and how they are related
 //   2. ThreadGroup::timers_mutex_
 //   3. ThreadGroup::signal_mutex_  of one group at a time
-//   4. leaves: SignalActions, ThreadGroup::limits_mutex_, Task::state_mutex_
+//   4. leaves: SignalActions, SignalQuota, ThreadGroup::limits_mutex_, Task::state_mutex_
 //      (under which the platform's Return, Resume, Interrupt, StartClone and
 //      StartExec are called), the locks of wait queues
 // VFS objects are used, and the last reference to a task or a file is given
@@ -103,6 +103,7 @@ class Kernel {
 
   // Runs callbacks at times, for timerfd and others; see timer.h.
   TimerQueue& timers() { return timers_; }
+  SignalQuota& signal_quota() { return signal_quota_; }
   // kill(2) from outside: to init, one process, or (all) every process.
   Status SignalFromOutside(pid_t pid, int signo, bool all);
   void KillAll();
@@ -184,6 +185,7 @@ class Kernel {
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
   TimerQueue timers_;
+  SignalQuota signal_quota_;
   const int64_t boot_time_ns_ = MonotonicNow();
   std::atomic<int> cpu_count_{1};
   std::atomic<uint64_t> memory_total_{0};

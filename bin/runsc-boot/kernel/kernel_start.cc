@@ -19,6 +19,7 @@ Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
     absl::MutexLock lock(&group->limits_mutex_);
     group->limits_ = options.limits;
   }
+  group->timers_->WatchCpuLimit();
   group->set_oom_score_adj(options.oom_score_adj);
   auto task = std::make_shared<Task>(Task::Key(), *this, group);
   task->set_credentials(options.credentials);

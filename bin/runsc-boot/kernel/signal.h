@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 
+#include "bin/runsc-boot/kernel/signal_quota.h"
 #include "common/result.h"
 
 namespace runsc::boot {
@@ -32,13 +33,29 @@ struct SignalAction {
 enum class DefaultAction { kTerminate, kCore, kIgnore, kStop, kContinue };
 DefaultAction DefaultActionOf(int signo);
 
+// A signal of timer_create(2)'s timers carries a mark that no application can
+// make: whoever takes it asks the timer for the overruns first.
+void MarkTimerSignal(SigInfo& info);
+// Takes the mark off; false when there is none.
+bool TakeTimerMark(SigInfo& info);
+
+// Whom a queued signal counts for, and how many may be queued.
+struct SignalCharge {
+  SignalQuota& quota;
+  uid_t uid;
+  uint64_t limit;
+};
+
 // Pending signals of a task or a thread group: standard signals once, real-time
 // signals in order, bounded by RLIMIT_SIGPENDING. Not locked by itself.
 class PendingSignals {
  public:
   SignalSet set() const { return set_; }
-  // EAGAIN: the queue of a real-time signal is full.
-  Status Add(const SigInfo& info, size_t limit);
+  // EAGAIN: there is no room for a real-time signal that carries data. Others
+  // become pending without their information.
+  Status Add(const SigInfo& info, const SignalCharge& charge);
+  // Faults: always queued, never counted.
+  void AddForced(const SigInfo& info);
   // Takes the first deliverable signal not in `blocked`: synchronous faults
   // first, then by number.
   std::optional<SigInfo> Take(SignalSet blocked);
@@ -47,8 +64,12 @@ class PendingSignals {
   bool HasTimer(int id) const;
 
  private:
+  struct Entry {
+    SigInfo info;
+    std::optional<SignalQuota::Charge> charge;
+  };
   SignalSet set_ = 0;
-  std::list<SigInfo> queue_;
+  std::list<Entry> queue_;
 };
 
 // How an interrupted call goes on; internal error codes above errno's range

@@ -60,12 +60,10 @@ SignalFrame BuildSignalFrame(const SignalFrameContents& contents, uint64_t stack
   rt.context.stack = contents.stack;
   PutRegisters(contents.registers, rt.context.machine);
   rt.context.machine.oldmask = contents.saved_mask;
-  const int signo = contents.info.si_signo;
-  if (signo == SIGSEGV || signo == SIGBUS) {
-    rt.context.machine.cr2 = reinterpret_cast<uint64_t>(contents.info.si_addr);
-    rt.context.machine.trapno = contents.info.si_code == SI_KERNEL ? 13 : 14;
-    rt.context.machine.err = contents.info.si_code == SI_KERNEL ? 0 : 4;
-  }
+  // As Linux, also in frames of other signals.
+  rt.context.machine.err = contents.fault.error;
+  rt.context.machine.trapno = contents.fault.trap;
+  rt.context.machine.cr2 = contents.fault.address;
   rt.context.mask = contents.saved_mask;
   rt.info = contents.info;
 

@@ -21,6 +21,7 @@ struct SignalFrameContents {
   stack_t stack{};  // uc_stack
   platform::Registers registers{};
   std::vector<std::byte> xstate;  // as Thread::ReadXstate gives it
+  platform::FaultCodes fault;     // of the thread's last fault
 };
 
 struct SignalFrame {

@@ -9,12 +9,18 @@
 namespace runsc::boot {
 namespace {
 
-constexpr size_t kNoLimit = 1000;
+constexpr uint64_t kNoLimit = 1000;
+
+// Adds for a user of its own.
+Status Add(PendingSignals& pending, const SigInfo& info, uint64_t limit) {
+  static SignalQuota quota;
+  return pending.Add(info, {quota, 1, limit});
+}
 
 TEST(PendingSignals, StandardSignalsAreKeptOnce) {
   PendingSignals pending;
-  ASSERT_TRUE(pending.Add(MakeSigInfo(SIGUSR1, SI_USER, 7), kNoLimit).ok());
-  ASSERT_TRUE(pending.Add(MakeSigInfo(SIGUSR1, SI_USER, 8), kNoLimit).ok());
+  ASSERT_TRUE(Add(pending, MakeSigInfo(SIGUSR1, SI_USER, 7), kNoLimit).ok());
+  ASSERT_TRUE(Add(pending, MakeSigInfo(SIGUSR1, SI_USER, 8), kNoLimit).ok());
   EXPECT_EQ(pending.Take(0)->si_pid, 7);
   EXPECT_FALSE(pending.Take(0).has_value());
   EXPECT_EQ(pending.set(), 0u);
@@ -23,16 +29,41 @@ TEST(PendingSignals, StandardSignalsAreKeptOnce) {
 TEST(PendingSignals, RealTimeSignalsQueueInOrderUpToTheLimit) {
   PendingSignals pending;
   for (pid_t pid = 1; pid <= 3; ++pid) {
-    ASSERT_TRUE(pending.Add(MakeSigInfo(40, SI_QUEUE, pid), 3).ok());
+    ASSERT_TRUE(Add(pending, MakeSigInfo(40, SI_QUEUE, pid), 3).ok());
   }
-  EXPECT_EQ(pending.Add(MakeSigInfo(40, SI_QUEUE, 4), 3).code(), EAGAIN);
+  EXPECT_EQ(Add(pending, MakeSigInfo(40, SI_QUEUE, 4), 3).code(), EAGAIN);
   for (pid_t pid = 1; pid <= 3; ++pid) EXPECT_EQ(pending.Take(0)->si_pid, pid);
+}
+
+TEST(PendingSignals, TheLimitIsTheUsersOverAllQueues) {
+  SignalQuota quota;
+  PendingSignals one, other;
+  ASSERT_TRUE(one.Add(MakeSigInfo(40, SI_QUEUE), {quota, 7, 2}).ok());
+  ASSERT_TRUE(other.Add(MakeSigInfo(40, SI_QUEUE), {quota, 7, 2}).ok());
+  EXPECT_EQ(other.Add(MakeSigInfo(40, SI_QUEUE), {quota, 7, 2}).code(), EAGAIN);
+  EXPECT_TRUE(other.Add(MakeSigInfo(40, SI_QUEUE), {quota, 8, 2}).ok());
+  EXPECT_EQ(quota.count(7), 2u);
+  one.Discard(~SignalSet{0});
+  EXPECT_EQ(quota.count(7), 1u);
+  EXPECT_TRUE(other.Take(0).has_value());
+  EXPECT_EQ(quota.count(7), 0u);
+}
+
+TEST(PendingSignals, WithoutRoomKillStillWorks) {
+  SignalQuota quota;
+  PendingSignals pending;
+  ASSERT_TRUE(pending.Add(MakeSigInfo(40, SI_USER, 5), {quota, 7, 0}).ok());
+  EXPECT_EQ(pending.set(), SignalBit(40));
+  const std::optional<SigInfo> info = pending.Take(0);
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(info->si_pid, 0);
+  EXPECT_EQ(pending.set(), 0u);
 }
 
 TEST(PendingSignals, FaultsComeFirstThenTheLowestNumber) {
   PendingSignals pending;
   for (int signo : {SIGTERM, SIGHUP, SIGSEGV}) {
-    ASSERT_TRUE(pending.Add(MakeSigInfo(signo, SI_USER), kNoLimit).ok());
+    ASSERT_TRUE(Add(pending, MakeSigInfo(signo, SI_USER), kNoLimit).ok());
   }
   EXPECT_EQ(pending.Take(0)->si_signo, SIGSEGV);
   EXPECT_EQ(pending.Take(SignalBit(SIGHUP))->si_signo, SIGTERM);
@@ -41,8 +72,8 @@ TEST(PendingSignals, FaultsComeFirstThenTheLowestNumber) {
 
 TEST(PendingSignals, DiscardsEveryInstance) {
   PendingSignals pending;
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(pending.Add(MakeSigInfo(40, SI_QUEUE), kNoLimit).ok());
-  ASSERT_TRUE(pending.Add(MakeSigInfo(SIGCONT, SI_USER), kNoLimit).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Add(pending, MakeSigInfo(40, SI_QUEUE), kNoLimit).ok());
+  ASSERT_TRUE(Add(pending, MakeSigInfo(SIGCONT, SI_USER), kNoLimit).ok());
   pending.Discard(SignalBit(40));
   EXPECT_EQ(pending.set(), SignalBit(SIGCONT));
 }

@@ -153,7 +153,9 @@ class Task final : public platform::ThreadEvents,
 
   // --- How the current call ends, beside returning a value.
   // The host executes it with its register arguments (notified calls only).
-  uint64_t EndOnHost();
+  // For a sleep, `restart_code` says how it goes on after an interruption
+  // without a handler: kRestartBlock (by SetRestart) or kRestartNoHand.
+  uint64_t EndOnHost(int restart_code = 0);
   // The registers are set: the thread goes on as they say (rt_sigreturn).
   uint64_t EndInStub();
   // The call has already been answered or never returns (exec, exit, clone).
@@ -224,7 +226,7 @@ class Task final : public platform::ThreadEvents,
 
  private:
   friend class Kernel;
-  friend class ProcessTimers;
+  friend class PosixTimers;
   friend class ThreadGroup;
 
   // Who may touch the task's host thread.
@@ -243,7 +245,7 @@ class Task final : public platform::ThreadEvents,
   // Ends an event by `action`, unless there is work to do first.
   template <typename Action>
   bool TryLeave(Where to, Action action) ABSL_LOCKS_EXCLUDED(state_mutex_);
-  void LeaveOnHost(platform::Thread& thread);
+  void LeaveOnHost(platform::Thread& thread, const platform::SyscallInfo& call);
   // Ends an event in which the thread is in stub.
   void LeaveStub(platform::Thread& thread);
   // Ends the current system call with `result`.
@@ -258,6 +260,16 @@ class Task final : public platform::ThreadEvents,
   // Sleeps until Wake whatever signals come; false when the task is killed.
   bool SleepUninterruptibly();
   Status SleepOnFutex(Deadline deadline, uint32_t stop_on);
+
+  // --- Waits that the host does for the application (task_host_wait.cc)
+  // The one that an interruption has ended, if there is one.
+  struct HostWait {
+    platform::SyscallInfo call;
+    int restart_code = 0;
+  };
+  std::optional<HostWait> InterruptedHostWait(platform::Registers& registers);
+  bool IsSyscallInstruction(uint64_t address);
+  void EndFutexWait(platform::Thread& thread, const HostWait& wait);
 
   // --- Signals (task_signal.cc)
   struct Delivery {
@@ -340,7 +352,9 @@ class Task final : public platform::ThreadEvents,
   std::optional<SignalSet> saved_mask_;
   stack_t alternate_stack_{nullptr, SS_DISABLE, 0};
   std::function<Result<uint64_t>(Task&)> restart_;
-  bool copies_memory_ = false;  // a fork child before its first event
+  HostWait host_sleep_;               // under way on the host, if its restart code is not 0
+  platform::FaultCodes fault_codes_;  // of the last fault
+  bool copies_memory_ = false;        // a fork child before its first event
   TaskRef clone_child_;
   int clone_pidfd_ = -1;
   std::shared_ptr<PendingExec> pending_exec_;

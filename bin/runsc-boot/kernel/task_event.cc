@@ -1,4 +1,6 @@
 // How a task's events begin and end.
+#include <sys/syscall.h>
+
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/task.h"
 
@@ -15,7 +17,10 @@ constexpr int64_t kFirstRestartCode = kRestartSys;
 
 }  // namespace
 
-uint64_t Task::EndOnHost() { return kEndOnHost; }
+uint64_t Task::EndOnHost(int restart_code) {
+  host_sleep_.restart_code = restart_code;
+  return kEndOnHost;
+}
 uint64_t Task::EndHandled() { return kEndHandled; }
 uint64_t Task::EndInStub() { return kEndInStub; }
 
@@ -48,7 +53,8 @@ void Task::Notify(uint32_t bits) {
   Wake();
 }
 
-void Task::LeaveOnHost(platform::Thread& thread) {
+void Task::LeaveOnHost(platform::Thread& thread, const platform::SyscallInfo& call) {
+  if (host_sleep_.restart_code != 0) host_sleep_.call = call;
   {
     absl::MutexLock lock(&state_mutex_);
     if (!killed()) {
@@ -67,11 +73,25 @@ void Task::LeaveStub(platform::Thread& thread) {
   }
 }
 
+void Task::EndFutexWait(platform::Thread& thread, const HostWait& wait) {
+  InterruptedCall interrupted{wait.call, -wait.restart_code};
+  while (!TryLeave(Where::kApplication, [&] { thread.Resume(); })) {
+    switch (DeliverSignals(thread, &interrupted)) {
+      case Delivered::kGone:
+        return;
+      case Delivered::kHandler:
+        return LeaveStub(thread);
+      case Delivered::kNothing:
+        break;
+    }
+  }
+}
+
 void Task::EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
                    Result<uint64_t> result) {
   while (true) {
     if (result.ok() && *result == kEndHandled) return;
-    if (result.ok() && *result == kEndOnHost) return LeaveOnHost(thread);
+    if (result.ok() && *result == kEndOnHost) return LeaveOnHost(thread, call);
     if (result.ok() && *result == kEndInStub) return LeaveStub(thread);
     const int64_t value = result.ok() ? static_cast<int64_t>(*result) : -result.error().code();
     const bool restarts = !result.ok() && value <= -kFirstRestartCode;
@@ -108,12 +128,14 @@ void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call
   // The task must outlive the end of its event.
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return;
+  host_sleep_.restart_code = 0;
   EndCall(thread, call, kernel_.dispatch_(*this, call));
 }
 
 void Task::OnFault(platform::Thread& thread, const siginfo_t& info) {
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return;
+  fault_codes_ = thread.fault_codes();
   SigInfo fault = info;
   switch (info.si_signo) {
     case SIGSEGV:
@@ -134,7 +156,12 @@ void Task::OnFault(platform::Thread& thread, const siginfo_t& info) {
 void Task::OnInterrupt(platform::Thread& thread) {
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return;
-  LeaveStub(thread);
+  const std::optional<HostWait> wait = InterruptedHostWait(thread.registers());
+  if (!wait.has_value()) return LeaveStub(thread);
+  if (wait->call.number == SYS_nanosleep || wait->call.number == SYS_clock_nanosleep) {
+    return EndCall(thread, wait->call, Error(wait->restart_code));
+  }
+  EndFutexWait(thread, *wait);
 }
 
 void Task::OnDeath(platform::Thread& thread) {

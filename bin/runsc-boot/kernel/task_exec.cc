@@ -126,7 +126,7 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   set_credentials(fresh);
   set_name(exec.name);
   CloseOnExec();
-  group_->timers_->DeletePosixTimers();
+  group_->timers_->posix().DeleteAll();
   group_->set_dumpable(exec.credentials.privileged ? 0 : 1);
   if (exec.credentials.privileged) set_parent_death_signal(0);
   set_keep_capabilities(false);

@@ -2,6 +2,7 @@
 #include <sys/epoll.h>
 
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/process_timers.h"
 #include "bin/runsc-boot/kernel/signal_frame.h"
 #include "bin/runsc-boot/kernel/task.h"
 
@@ -82,19 +83,29 @@ std::optional<SigInfo> Task::TakeLocked(SignalSet blocked) {
 }
 
 std::optional<SigInfo> Task::TakePending(SignalSet set) {
-  absl::MutexLock lock(&group_->signal_mutex_);
-  return TakeLocked(~(set & ~kUnblockable));
+  while (true) {
+    std::optional<SigInfo> info;
+    {
+      absl::MutexLock lock(&group_->signal_mutex_);
+      info = TakeLocked(~(set & ~kUnblockable));
+    }
+    if (!info.has_value() || group_->timers_->posix().OnTaken(*info)) return info;
+  }
 }
 
 Result<SigInfo> Task::WaitForSignal(SignalSet set, Deadline deadline) {
   set &= ~kUnblockable;
   Status slept;
   while (true) {
+    std::optional<SigInfo> info;
     {
       absl::MutexLock lock(&group_->signal_mutex_);
-      std::optional<SigInfo> info = TakeLocked(~set);
+      info = TakeLocked(~set);
       waited_for_ = info.has_value() || !slept.ok() ? 0 : set;
-      if (info.has_value()) return *info;
+    }
+    if (info.has_value()) {
+      if (group_->timers_->posix().OnTaken(*info)) return *info;
+      continue;
     }
     if (slept.code() == ETIMEDOUT) return Error(EAGAIN);
     if (!slept.ok()) return Error(EINTR);
@@ -115,12 +126,16 @@ std::optional<Task::Delivery> Task::NextSignal() {
           return std::nullopt;
         }
         info = *taken;
-        action = group_->actions_->Get(info.si_signo);
-        if (action.handler == kSigIgn) continue;
-        if (action.handler != kSigDfl) {
-          if ((action.flags & SA_RESETHAND) != 0) group_->actions_->Reset(info.si_signo);
-          return Delivery{info, action};
-        }
+      }
+    }
+    if (info.si_signo != 0) {
+      if (!group_->timers_->posix().OnTaken(info)) continue;
+      absl::MutexLock lock(&group_->signal_mutex_);
+      action = group_->actions_->Get(info.si_signo);
+      if (action.handler == kSigIgn) continue;
+      if (action.handler != kSigDfl) {
+        if ((action.flags & SA_RESETHAND) != 0) group_->actions_->Reset(info.si_signo);
+        return Delivery{info, action};
       }
     }
     if (info.si_signo == 0 || group_->HandleDefault(info, IsForcedFault(info))) {
@@ -186,7 +201,9 @@ void Task::ResolveInterruptedCall(platform::Registers& registers, const Interrup
 }
 
 bool Task::OnAlternateStack(uint64_t stack_pointer) const {
-  if ((alternate_stack_.ss_flags & (SS_DISABLE | kSsAutodisarm)) != 0) return false;
+  if (alternate_stack_.ss_size == 0 || (alternate_stack_.ss_flags & kSsAutodisarm) != 0) {
+    return false;
+  }
   const auto base = reinterpret_cast<uint64_t>(alternate_stack_.ss_sp);
   return stack_pointer > base && stack_pointer - base <= alternate_stack_.ss_size;
 }
@@ -198,8 +215,7 @@ Status Task::SetUpFrame(platform::Thread& thread, const Delivery& delivery) {
   platform::Registers& registers = thread.registers();
   uint64_t stack_pointer = registers.rsp - kRedZone;
   const bool nested = OnAlternateStack(registers.rsp);
-  const bool enters =
-      (action.flags & SA_ONSTACK) != 0 && !nested && (alternate_stack_.ss_flags & SS_DISABLE) == 0;
+  const bool enters = (action.flags & SA_ONSTACK) != 0 && !nested && alternate_stack_.ss_size != 0;
   const auto alternate_base = reinterpret_cast<uint64_t>(alternate_stack_.ss_sp);
   if (enters) stack_pointer = alternate_base + alternate_stack_.ss_size;
 
@@ -210,6 +226,7 @@ Status Task::SetUpFrame(platform::Thread& thread, const Delivery& delivery) {
   contents.stack = alternate_stack_;
   contents.registers = registers;
   contents.xstate = thread.ReadXstate();
+  contents.fault = fault_codes_;
   const SignalFrame frame = BuildSignalFrame(contents, stack_pointer);
   if ((enters || nested) && (frame.address <= alternate_base ||
                              frame.address > alternate_base + alternate_stack_.ss_size)) {
@@ -243,7 +260,7 @@ void Task::ForceSignal(const SigInfo& info) {
     mask_ &= ~bit;
   }
   pending_.Discard(bit);
-  (void)pending_.Add(info, SIZE_MAX).ok();
+  pending_.AddForced(info);
   work_.fetch_or(kSignalWork);
 }
 
@@ -280,28 +297,31 @@ Status Task::RestoreFrame(platform::Thread& thread) {
 
 stack_t Task::alternate_stack() const {
   stack_t stack = alternate_stack_;
-  if ((stack.ss_flags & SS_DISABLE) != 0) return stack;
-  // The stack pointer is known in the stub only.
-  if (thread_->EnterStub().ok() && OnAlternateStack(thread_->registers().rsp)) {
+  stack.ss_flags &= kSsAutodisarm;
+  if (stack.ss_size == 0) {
+    stack.ss_flags |= SS_DISABLE;
+  } else if ((stack.ss_flags & kSsAutodisarm) == 0 && thread_->EnterStub().ok() &&
+             OnAlternateStack(thread_->registers().rsp)) {
+    // The stack pointer is known in the stub only.
     stack.ss_flags |= SS_ONSTACK;
   }
   return stack;
 }
 
 Status Task::SetAlternateStack(const stack_t& stack) {
-  if ((alternate_stack_.ss_flags & (SS_DISABLE | kSsAutodisarm)) == 0 &&
-      thread_->EnterStub().ok() && OnAlternateStack(thread_->registers().rsp)) {
+  const bool may_be_in_use =
+      alternate_stack_.ss_size != 0 && (alternate_stack_.ss_flags & kSsAutodisarm) == 0;
+  if (may_be_in_use && thread_->EnterStub().ok() && OnAlternateStack(thread_->registers().rsp)) {
     return Error(EPERM);
   }
   const int mode = stack.ss_flags & ~kSsAutodisarm;
   if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE) return Error(EINVAL);
   if (mode == SS_DISABLE) {
-    alternate_stack_ = {nullptr, SS_DISABLE, 0};
+    alternate_stack_ = {nullptr, stack.ss_flags, 0};
     return Ok();
   }
   if (stack.ss_size < kMinSignalStack) return Error(ENOMEM);
   alternate_stack_ = stack;
-  alternate_stack_.ss_flags &= kSsAutodisarm;
   return Ok();
 }
 

@@ -22,6 +22,7 @@ ThreadGroupRef ThreadGroup::Fork(ThreadGroup& parent, const CloneRequest& reques
     absl::MutexLock child_lock(&child->limits_mutex_);
     child->limits_ = parent.limits_;
   }
+  child->timers_->WatchCpuLimit();
   const bool clear = (request.flags & kCloneClearSighand) != 0;
   std::shared_ptr<SignalActions> actions = parent.actions();
   if ((request.flags & CLONE_SIGHAND) == 0) actions = actions->Clone(clear);
@@ -77,12 +78,21 @@ Status ThreadGroup::SetLimit(const Credentials& credentials, int resource, const
   // Linux: no more descriptors than fs.nr_open.
   constexpr rlim_t kMaxDescriptors = 1 << 20;
   if (resource == RLIMIT_NOFILE && limit.rlim_max > kMaxDescriptors) return Error(EPERM);
-  absl::MutexLock lock(&limits_mutex_);
-  if (limit.rlim_max > limits_[resource].rlim_max && !credentials.Has(CAP_SYS_RESOURCE)) {
-    return Error(EPERM);
+  {
+    absl::MutexLock lock(&limits_mutex_);
+    if (limit.rlim_max > limits_[resource].rlim_max && !credentials.Has(CAP_SYS_RESOURCE)) {
+      return Error(EPERM);
+    }
+    limits_[resource] = limit;
   }
-  limits_[resource] = limit;
+  if (resource == RLIMIT_CPU) timers_->WatchCpuLimit();
   return Ok();
+}
+
+void ThreadGroup::RaiseCpuLimit(rlim_t seconds) {
+  absl::MutexLock lock(&limits_mutex_);
+  rlimit& limit = limits_[RLIMIT_CPU];
+  if (limit.rlim_cur < seconds) limit.rlim_cur = std::min(seconds, limit.rlim_max);
 }
 
 Usage ThreadGroup::usage() const {
@@ -135,14 +145,15 @@ Result<itimerval> ThreadGroup::SetIntervalTimer(int which, const itimerval& valu
 Result<itimerval> ThreadGroup::GetIntervalTimer(int which) const {
   return timers_->GetInterval(which);
 }
-Result<int> ThreadGroup::CreateTimer(Task& caller, clockid_t clock, const sigevent& event) {
-  return timers_->Create(caller, clock, event);
+Result<int> ThreadGroup::CreateTimer(Task& caller, clockid_t clock,
+                                     const std::optional<sigevent>& event) {
+  return timers_->posix().Create(caller, clock, event);
 }
 Result<itimerspec> ThreadGroup::SetTimer(int id, bool absolute, const itimerspec& value) {
-  return timers_->Set(id, absolute, value);
+  return timers_->posix().Set(id, absolute, value);
 }
-Result<itimerspec> ThreadGroup::GetTimer(int id) const { return timers_->Get(id); }
-Result<int> ThreadGroup::TimerOverrun(int id) const { return timers_->Overrun(id); }
-Status ThreadGroup::DeleteTimer(int id) { return timers_->Delete(id); }
+Result<itimerspec> ThreadGroup::GetTimer(int id) const { return timers_->posix().Get(id); }
+Result<int> ThreadGroup::TimerOverrun(int id) const { return timers_->posix().Overrun(id); }
+Status ThreadGroup::DeleteTimer(int id) { return timers_->posix().Delete(id); }
 
 }  // namespace runsc::boot

@@ -13,6 +13,7 @@
 #include <ctime>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -101,7 +102,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   Result<itimerval> SetIntervalTimer(int which, const itimerval& value);
   Result<itimerval> GetIntervalTimer(int which) const;
   // timer_create(2) and friends. EINVAL for unknown ids.
-  Result<int> CreateTimer(Task& caller, clockid_t clock, const sigevent& event);
+  // Without `event`, SIGALRM with the timer's id.
+  Result<int> CreateTimer(Task& caller, clockid_t clock, const std::optional<sigevent>& event);
   Result<itimerspec> SetTimer(int id, bool absolute, const itimerspec& value);
   Result<itimerspec> GetTimer(int id) const;
   Result<int> TimerOverrun(int id) const;
@@ -120,6 +122,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
  private:
   friend class Kernel;
   friend class Task;
+  friend class PosixTimers;
   friend class ProcessTimers;
 
   // For fork: limits, actions and the like of `parent`.
@@ -146,6 +149,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   bool StopCompletes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   std::shared_ptr<SignalActions> actions() const;
   bool is_init() const { return pid() == 1; }
+  // RLIMIT_CPU's soft limit moves on after a SIGXCPU.
+  void RaiseCpuLimit(rlim_t seconds);
 
   // --- Life (thread_group_exit.cc)
   // Ends every task; `status` as wait(2) has it. The first call counts.

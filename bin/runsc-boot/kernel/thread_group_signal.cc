@@ -67,6 +67,12 @@ Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
       // Init does not act on signals that it has no handler for, but who runs
       // the container may end it.
       exit_status = signo;
+    } else if (!is_init() && EndsByDefault(signo) && actions_->Get(signo).handler == kSigDfl &&
+               std::any_of(tasks_.begin(), tasks_.end(), [signo](const TaskRef& task) {
+                 return task->Wants(signo) && (task->waited_for_ & SignalBit(signo)) != 0;
+               })) {
+      // As Linux: who waits for a fatal signal without having blocked it.
+      exit_status = signo;
     } else {
       status = Queue(info, target);
     }
@@ -94,7 +100,12 @@ bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
 Status ThreadGroup::Queue(const SigInfo& info, Task* target) {
   const int signo = info.si_signo;
   PendingSignals& queue = target != nullptr ? target->pending_ : pending_;
-  TRY(queue.Add(info, limit(RLIMIT_SIGPENDING).rlim_cur));
+  const Task& owner = target != nullptr ? *target : *tasks_.front();
+  SigInfo probe = info;
+  // A timer has taken room when it was made.
+  const bool reserved = info.si_code == SI_TIMER && TakeTimerMark(probe);
+  const uint64_t most = reserved ? RLIM_INFINITY : limit(RLIMIT_SIGPENDING).rlim_cur;
+  TRY(queue.Add(info, {kernel_.signal_quota(), owner.credentials()->ruid, most}));
   auto wakes = [&](Task& task) {
     if (!task.Wants(signo)) return false;
     task.Notify(Task::kSignalWork);

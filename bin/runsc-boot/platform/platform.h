@@ -56,6 +56,11 @@ struct Registers {
   uint64_t fs_base;
 };
 
+// What the processor said about a thread's last fault, as signal frames show it.
+struct FaultCodes {
+  uint64_t error = 0, trap = 0, address = 0;
+};
+
 // What the kernel implements for each thread (the task).
 class ThreadEvents {
  public:
@@ -145,6 +150,8 @@ class Thread {
   // Also before OnStart: killed then, the thread never starts.
   virtual std::shared_ptr<HostProcess> process() const = 0;
   virtual bool in_stub() const = 0;
+  // CPU time consumed so far, in nanoseconds; 0 once it is gone. From any thread.
+  virtual uint64_t CpuTimeNs() const { return 0; }
 
   // --- Notified, or in stub because of a system call.
   // Ends the call with `value` (a result, or a negative errno) and lets the
@@ -162,6 +169,8 @@ class Thread {
 
   // --- In stub only.
   virtual Registers& registers() = 0;
+  // After OnFault; forgeable by the application.
+  virtual FaultCodes fault_codes() const { return {}; }
   // The host's xsave image as it lies in a signal frame (with the software
   // bytes at 464), for copying into and out of application signal frames.
   virtual std::vector<std::byte> ReadXstate() = 0;

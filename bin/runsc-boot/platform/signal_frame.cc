@@ -74,6 +74,7 @@ Result<SignalFrame> SignalFrame::Read(const Slot& slot, uint64_t context_address
   frame.context_address_ = context_address;
   frame.context_flags_ = context.flags & kContextFlags;
   std::memcpy(&frame.registers_, &context.r8, kGeneralSize);
+  frame.fault_codes_ = {context.error, context.trap, context.cr2};
   frame.fpstate_ = context.fpstate;
   const std::byte* legacy = slot.At(context.fpstate, kLegacySize);
   if (legacy == nullptr || context.fpstate % 64 != 0) return Error(EFAULT);

@@ -41,6 +41,7 @@ class SignalFrame {
   // and returns it there, registers included.
   SignalFrame CopyTo(const Slot& from, const Slot& to) const;
   uint64_t context_address() const { return context_address_; }
+  const FaultCodes& fault_codes() const { return fault_codes_; }
 
   // Writes the registers back, with everything that boot does not mean to
   // change set to what it must be (segments, signal mask, alternate stack).
@@ -60,6 +61,7 @@ class SignalFrame {
   uint64_t xfeatures_ = 0;
   uint64_t context_flags_ = 0;
   Registers registers_{};
+  FaultCodes fault_codes_;
 };
 
 // A copy of the siginfo at `address`; EFAULT when it is not in the slot.

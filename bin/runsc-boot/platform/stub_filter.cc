@@ -24,6 +24,8 @@ constexpr uint32_t kTrap = SECCOMP_RET_TRAP;
 constexpr uint32_t kNoSuchCall = SECCOMP_RET_ERRNO | ENOSYS;
 constexpr uint32_t kNotPermitted = SECCOMP_RET_ERRNO | EPERM;
 constexpr uint32_t kX32Bit = 0x40000000;
+// Newer than the C library's headers.
+constexpr uint32_t kFutexWaitv = 449, kFutexWake = 454, kFutexWait = 455, kFutexRequeue = 456;
 
 constexpr uint32_t kStubHigh = stub::kImageBase >> 32;
 constexpr uint32_t kRangeEndHigh = stub::kRangeEnd >> 32;
@@ -120,6 +122,7 @@ class StubFilter {
   void MemoryMap();
   void MemoryAdvice();
   void Futexes();
+  void Clocks();
   void Own();
   void Clone();
 
@@ -139,6 +142,7 @@ void StubFilter::Build() {
   p_.Return(kNoSuchCall);
   p_.Place(not_x32);
   Futexes();
+  Clocks();
   Memory();
   Own();
   StubCalls();
@@ -205,7 +209,14 @@ void StubFilter::Clone() {
 }
 
 void StubFilter::Futexes() {
-  p_.Call(SYS_futex, "waits and wakes without priority inheritance", [&] {
+  // Priority inheritance is the host's too. Nobody else could do it right: the
+  // owner's word must change atomically in the application's memory, and what
+  // an owner leaves behind is settled where its thread ends. The host finds
+  // owners by their ids in the caller's pid namespace, which holds nothing but
+  // this container's stubs, so a forged word boosts the container's own
+  // threads or fails with ESRCH. The price is that the code of the host's
+  // rt-mutexes can be reached, as in every container under Docker's profile.
+  p_.Call(SYS_futex, "waits and wakes in the caller's memory, among the container's threads", [&] {
     Label allow = p_.NewLabel(), no = p_.NewLabel(), from_application = p_.NewLabel();
     if (!native_) {
       // The stub itself sleeps in one.
@@ -217,8 +228,10 @@ void StubFilter::Futexes() {
     }
     p_.Load(BpfProgram::ArgLow(1));
     p_.And(~static_cast<uint32_t>(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME));
-    for (uint32_t op : {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-                        FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP}) {
+    for (uint32_t op :
+         {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
+          FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_TRYLOCK_PI,
+          FUTEX_UNLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI}) {
       p_.JumpIfEqual(op, allow, kNext);
     }
     p_.Place(no);
@@ -226,6 +239,20 @@ void StubFilter::Futexes() {
     p_.Place(allow);
     p_.Return(kAllow);
   });
+  // The same waits and wakes with other arguments; hosts without them say ENOSYS.
+  Native(kFutexWaitv, "waits for several words");
+  Native(kFutexWake, "wakes, with sized words");
+  Native(kFutexWait, "waits, with sized words");
+  Native(kFutexRequeue, "moves waiters, with sized words");
+}
+
+void StubFilter::Clocks() {
+  // The vDSO falls back to these for CPU clocks. Ids of processes and threads
+  // are looked up in the caller's pid namespace.
+  Native(SYS_clock_gettime, "reads a clock, or CPU time of the container's own");
+  Native(SYS_clock_getres, "tells a clock's resolution");
+  Native(SYS_gettimeofday, "reads the clock");
+  Native(SYS_time, "reads the clock");
 }
 
 void StubFilter::Memory() {
@@ -316,18 +343,9 @@ void StubFilter::MemoryAdvice() {
 
 void StubFilter::Own() {
   // These start no work of the kernel's and carry no policy.
+  // Sleeps are not here: boot notes when they end and lets the host do them, so
+  // that a stop does not end them early.
   Native(SYS_sched_yield, "touches nothing");
-  Native(SYS_nanosleep, "waits, touches nothing");
-  p_.Call(SYS_clock_nanosleep, "waits on a clock that is nobody else's", [&] {
-    Label allow = p_.NewLabel();
-    if (native_) {
-      p_.Load(BpfProgram::ArgLow(0));
-      p_.JumpIfAtLeast(12, kNext, allow);
-    }
-    p_.Return(kNotify);
-    p_.Place(allow);
-    p_.Return(kAllow);
-  });
   Native(SYS_set_robust_list, "a pointer that the host follows when the thread ends");
   Native(SYS_set_tid_address, "a pointer that the host clears when the thread ends");
   Native(SYS_rseq, "the host's notes about the caller's own scheduling");

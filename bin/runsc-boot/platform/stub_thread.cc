@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/platform/notify_platform.h"
 #include "bin/runsc-boot/platform/stub_filter.h"
 #include "bin/runsc-boot/platform/stub_message.h"
@@ -54,6 +56,13 @@ void StubThread::LeaveSpace() {
   space_->RemoveThread(host_tid());
   if (has_slot_) space_->FreeSlot(slot_index_);
   has_slot_ = false;
+}
+
+uint64_t StubThread::CpuTimeNs() const {
+  // The host's clocks of threads are only for their own process.
+  std::ifstream file(absl::StrCat("/proc/", host_tid(), "/schedstat"));
+  uint64_t run_ns = 0;
+  return file >> run_ns ? run_ns : 0;
 }
 
 void StubThread::Misbehaved(const char* what) {

@@ -50,11 +50,13 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   std::shared_ptr<AddressSpace> address_space() const override;
   std::shared_ptr<HostProcess> process() const override { return process_; }
   bool in_stub() const override { return in_stub_; }
+  uint64_t CpuTimeNs() const override;
   void Return(int64_t value) override;
   void ContinueOnHost() override;
   Status InstallFd(int host_fd, int fd) override;
   Status EnterStub() override;
   Registers& registers() override { return frame_.registers(); }
+  FaultCodes fault_codes() const override { return frame_.fault_codes(); }
   std::vector<std::byte> ReadXstate() override;
   Status WriteXstate(std::span<const std::byte> image) override;
   void ResetXstate() override;

@@ -44,7 +44,7 @@ SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMem
 SyscallImplementation SysFcntl, SysFlock;
 
 // futex.cc
-SyscallImplementation SysFutex, SysSetRobustList;
+SyscallImplementation SysFutex, SysFutexNative, SysSetRobustList, SysGetRobustList;
 
 // identity.cc
 SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,

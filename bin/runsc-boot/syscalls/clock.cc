@@ -7,6 +7,7 @@
 #include <sys/times.h>
 #include <sys/timex.h>
 
+#include "bin/runsc-boot/kernel/cpu_clock.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -34,33 +35,14 @@ bool IsHostClock(clockid_t clock) {
   }
 }
 
-// Negative ids name a CPU clock of a process or thread: ~pid << 3, bit 2 for
-// a thread, and which of its times in the low bits (0 prof, 1 virt, 2 sched).
-bool IsCpuClock(clockid_t clock) { return clock < 0 && (clock & 3) != 3; }
-
-Result<int64_t> CpuTime(Task& task, clockid_t clock) {
-  const pid_t pid = ~(clock >> 3);
-  ThreadGroupRef group = task.group().shared_from_this();
-  if (pid != 0) {
-    TaskRef found = task.kernel().FindTask(pid);
-    if (found == nullptr) return Error(EINVAL);
-    group = found->group().shared_from_this();
-  }
-  const Usage usage = group->usage();
-  const uint64_t ns = (clock & 3) == 1 ? usage.user_ns : usage.user_ns + usage.system_ns;
-  return static_cast<int64_t>(ns);
-}
-
 Result<timespec> ReadClock(Task& task, clockid_t clock) {
   timespec now{};
   if (IsHostClock(clock)) {
     if (clock_gettime(clock, &now) != 0) return Error(errno);
     return now;
   }
-  if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID) clock = ~0 << 3 | 2;
-  if (!IsCpuClock(clock)) return Error(EINVAL);
-  TRY_ASSIGN(int64_t ns, CpuTime(task, clock));
-  return ToTimespec(ns);
+  TRY_ASSIGN(const CpuClock cpu, CpuClock::Find(task, clock));
+  return ToTimespec(cpu.Now());
 }
 
 // The time of the machine is not the container's to set.
@@ -110,8 +92,9 @@ Result<Word> SysClockGetres(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysClockSettime(Task& task, const SyscallArgs& args) {
+  if (args.Int(0) != CLOCK_REALTIME) return Error(EINVAL);
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(1)));
-  if (args.Int(0) != CLOCK_REALTIME || !IsValid(time)) return Error(EINVAL);
+  if (!IsValid(time)) return Error(EINVAL);
   return MayNotSetTime(task);
 }
 

@@ -1,7 +1,14 @@
-// futex(2), set_robust_list(2): what is not native already. Both concern only
-// the caller's own memory and threads, whose ids are the host's, so the host
-// does them.
+// futex(2), futex_waitv(2), set_robust_list(2), get_robust_list(2). They concern
+// the caller's own memory and the container's threads, whose ids are the
+// host's, so the host does them: usually without being seen here, see the
+// platform's stub_filter.cc. What it does not know, it refuses.
+//
+// Robust lists are walked by the host where a host thread ends, which is also
+// where Linux does it: at exit(2), at the death of a process, and in execve(2)
+// before the old memory goes. A hostile list can only loop (the host stops after
+// 2,048 entries) or point outside (it stops at the fault).
 
+#include <linux/capability.h>
 #include <linux/futex.h>
 
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -9,8 +16,10 @@
 
 namespace runsc::boot {
 
-Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
-  switch (args.Int(1) & FUTEX_CMD_MASK) {
+namespace {
+
+bool IsKnown(int operation) {
+  switch (operation & FUTEX_CMD_MASK) {
     case FUTEX_WAIT:
     case FUTEX_WAKE:
     case FUTEX_REQUEUE:
@@ -18,12 +27,46 @@ Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
     case FUTEX_WAKE_OP:
     case FUTEX_WAIT_BITSET:
     case FUTEX_WAKE_BITSET:
-      return task.EndOnHost();
-    default:  // priority inheritance
-      return Error(ENOSYS);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI:
+    case FUTEX_UNLOCK_PI:
+    case FUTEX_WAIT_REQUEUE_PI:
+    case FUTEX_CMP_REQUEUE_PI:
+      return true;
+    default:
+      return false;
   }
 }
 
+// Whether `task` may look at `other` as ptrace(2)'s rules for reading have it.
+bool MayLookAt(const Task& task, const Task& other) {
+  if (&task.group() == &other.group()) return true;
+  const CredentialsRef mine = task.credentials(), theirs = other.credentials();
+  if (mine->Has(CAP_SYS_PTRACE)) return true;
+  return other.group().dumpable() == 1 && mine->ruid == theirs->euid &&
+         mine->ruid == theirs->suid && mine->ruid == theirs->ruid && mine->rgid == theirs->egid &&
+         mine->rgid == theirs->sgid && mine->rgid == theirs->rgid;
+}
+
+}  // namespace
+
+Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
+  if (!IsKnown(args.Int(1))) return Error(ENOSYS);
+  return task.EndOnHost();
+}
+
+Result<Word> SysFutexNative(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
 Result<Word> SysSetRobustList(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
+Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {
+  if (args.Pid(0) != 0) {
+    const TaskRef other = task.kernel().FindTask(args.Pid(0));
+    if (other == nullptr) return Error(ESRCH);
+    if (!MayLookAt(task, *other)) return Error(EPERM);
+  }
+  return task.EndOnHost();
+}
 
 }  // namespace runsc::boot

@@ -3,6 +3,10 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -16,7 +20,9 @@ SigInfo FromUser(Task& task, int signo, int code) {
   return MakeSigInfo(signo, code, task.tgid(), task.credentials()->ruid);
 }
 
+// As Linux: whether the target exists is asked before whether the signal does.
 Status SignalGroup(Task& task, ThreadGroup& group, const SigInfo& info) {
+  if (!IsSignal(info.si_signo)) return Error(EINVAL);
   TRY(task.kernel().CheckKill(task, *group.leader(), info.si_signo));
   return group.SendSignal(info);
 }
@@ -34,6 +40,14 @@ Result<Word> SignalMany(Task& task, const std::vector<ThreadGroupRef>& groups,
   return 0;
 }
 
+// Any thread stands for its group.
+Result<ThreadGroupRef> GroupOf(Task& task, pid_t pid) {
+  if (ThreadGroupRef group = task.kernel().FindGroup(pid); group != nullptr) return group;
+  TaskRef found = task.kernel().FindTask(pid);
+  if (found == nullptr) return Error(ESRCH);
+  return found->group_ref();
+}
+
 // All but init and the caller's own process.
 std::vector<ThreadGroupRef> Everyone(Task& task) {
   std::vector<ThreadGroupRef> groups;
@@ -43,19 +57,53 @@ std::vector<ThreadGroupRef> Everyone(Task& task) {
   return groups;
 }
 
+// As Linux, permission that is missing is no error here.
+Result<Word> SignalEveryone(Task& task, const SigInfo& info) {
+  const std::vector<ThreadGroupRef> groups = Everyone(task);
+  if (groups.empty()) return Error(ESRCH);
+  Status last;
+  for (const ThreadGroupRef& group : groups) {
+    if (Status sent = SignalGroup(task, *group, info); sent.code() != EPERM) last = sent;
+  }
+  TRY(std::move(last));
+  return 0;
+}
+
 Result<Word> SignalThread(Task& task, pid_t tgid, pid_t tid, const SigInfo& info) {
   TaskRef target = task.kernel().FindTask(tid);
   if (target == nullptr || (tgid > 0 && target->tgid() != tgid)) return Error(ESRCH);
+  if (!IsSignal(info.si_signo)) return Error(EINVAL);
   TRY(task.kernel().CheckKill(task, *target, info.si_signo));
   TRY(target->SendSignal(info));
   return 0;
 }
 
+// What no layout of siginfo_t uses: 0 behind those that Linux knows, and an
+// error (E2BIG) behind others.
+Status ClearUnused(SigInfo& info) {
+  constexpr size_t kUsed = 48;
+  constexpr int kLastNegative = -7, kAsyncName = -60, kLastPoll = 6;
+  const int code = info.si_code;
+  const bool known = code == SI_KERNEL || code == kAsyncName ||
+                     (code > SI_USER ? code <= kLastPoll : code >= kLastNegative);
+  std::array<char, sizeof(SigInfo)> bytes;
+  memcpy(bytes.data(), &info, sizeof(info));
+  const auto rest = bytes.begin() + kUsed;
+  if (!known && std::any_of(rest, bytes.end(), [](char byte) { return byte != 0; })) {
+    return Error(E2BIG);
+  }
+  std::fill(rest, bytes.end(), 0);
+  memcpy(&info, bytes.data(), sizeof(info));
+  return Ok();
+}
+
 // An application may not claim to be the kernel or kill(2) towards others.
 Result<SigInfo> CopyInSigInfo(Task& task, uint64_t address, int signo, pid_t target) {
+  const pid_t self = task.tid();
   TRY_ASSIGN(SigInfo info, task.CopyInObject<SigInfo>(address));
   info.si_signo = signo;
-  if ((info.si_code >= 0 || info.si_code == SI_TKILL) && target != task.tgid()) {
+  TRY(ClearUnused(info));
+  if ((info.si_code >= 0 || info.si_code == SI_TKILL) && target != self) {
     return Error(EPERM);
   }
   return info;
@@ -65,46 +113,38 @@ Result<SigInfo> CopyInSigInfo(Task& task, uint64_t address, int signo, pid_t tar
 
 Result<Word> SysKill(Task& task, const SyscallArgs& args) {
   const pid_t pid = args.Pid(0);
-  if (!IsSignal(args.Int(1))) return Error(EINVAL);
   const SigInfo info = FromUser(task, args.Int(1), SI_USER);
   if (pid > 0) {
-    ThreadGroupRef group = task.kernel().FindGroup(pid);
-    if (group == nullptr) {
-      TaskRef found = task.kernel().FindTask(pid);  // any thread stands for its group
-      if (found == nullptr) return Error(ESRCH);
-      group = found->group().shared_from_this();
-    }
+    TRY_ASSIGN(ThreadGroupRef group, GroupOf(task, pid));
     TRY(SignalGroup(task, *group, info));
     return 0;
   }
-  if (pid == -1) return SignalMany(task, Everyone(task), info);
+  if (pid == -1) return SignalEveryone(task, info);
   if (pid == std::numeric_limits<pid_t>::min()) return Error(ESRCH);
   const pid_t members = pid == 0 ? task.group().process_group() : -pid;
   return SignalMany(task, task.kernel().ProcessGroupMembers(members), info);
 }
 
 Result<Word> SysTkill(Task& task, const SyscallArgs& args) {
-  if (args.Pid(0) <= 0 || !IsSignal(args.Int(1))) return Error(EINVAL);
+  if (args.Pid(0) <= 0) return Error(EINVAL);
   return SignalThread(task, 0, args.Pid(0), FromUser(task, args.Int(1), SI_TKILL));
 }
 
 Result<Word> SysTgkill(Task& task, const SyscallArgs& args) {
-  if (args.Pid(0) <= 0 || args.Pid(1) <= 0 || !IsSignal(args.Int(2))) return Error(EINVAL);
+  if (args.Pid(0) <= 0 || args.Pid(1) <= 0) return Error(EINVAL);
   return SignalThread(task, args.Pid(0), args.Pid(1), FromUser(task, args.Int(2), SI_TKILL));
 }
 
 Result<Word> SysRtSigqueueinfo(Task& task, const SyscallArgs& args) {
-  if (!IsSignal(args.Int(1))) return Error(EINVAL);
   TRY_ASSIGN(SigInfo info, CopyInSigInfo(task, args.Address(2), args.Int(1), args.Pid(0)));
-  ThreadGroupRef group = task.kernel().FindGroup(args.Pid(0));
-  if (group == nullptr) return Error(ESRCH);
+  TRY_ASSIGN(ThreadGroupRef group, GroupOf(task, args.Pid(0)));
   TRY(SignalGroup(task, *group, info));
   return 0;
 }
 
 Result<Word> SysRtTgsigqueueinfo(Task& task, const SyscallArgs& args) {
-  if (args.Pid(0) <= 0 || args.Pid(1) <= 0 || !IsSignal(args.Int(2))) return Error(EINVAL);
-  TRY_ASSIGN(SigInfo info, CopyInSigInfo(task, args.Address(3), args.Int(2), args.Pid(0)));
+  TRY_ASSIGN(SigInfo info, CopyInSigInfo(task, args.Address(3), args.Int(2), args.Pid(1)));
+  if (args.Pid(0) <= 0 || args.Pid(1) <= 0) return Error(EINVAL);
   return SignalThread(task, args.Pid(0), args.Pid(1), info);
 }
 

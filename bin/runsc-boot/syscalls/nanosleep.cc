@@ -1,5 +1,4 @@
-// nanosleep(2), clock_nanosleep(2), restart_syscall(2): sleeps that the host
-// does not do for the application itself.
+// nanosleep(2), clock_nanosleep(2), restart_syscall(2)
 
 #include <algorithm>
 
@@ -35,6 +34,17 @@ Result<Word> RelativeSleep(Task& task, Deadline deadline, uint64_t remaining) {
   return Error(kRestartBlock);
 }
 
+// Lets the host sleep, which costs boot no thread; task_host_wait.cc has what
+// happens to it by a signal. A thread in its stub cannot be left to the host.
+Result<Word> StartRelativeSleep(Task& task, const timespec& time, uint64_t remaining) {
+  const Deadline deadline = DeadlineAfter(ToNanoseconds(time));
+  if (task.thread().in_stub()) return RelativeSleep(task, deadline, remaining);
+  task.SetRestart([deadline, remaining](Task& restarted) {
+    return RelativeSleep(restarted, deadline, remaining);
+  });
+  return task.EndOnHost(kRestartBlock);
+}
+
 Result<Word> AbsoluteSleep(Task& task, clockid_t clock, int64_t until) {
   // Other clocks than the monotonic one are read again after each sleep, since
   // they may be set; a second bounds how late that is noticed.
@@ -55,7 +65,7 @@ Result<Word> AbsoluteSleep(Task& task, clockid_t clock, int64_t until) {
 Result<Word> SysNanosleep(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(0)));
   if (!IsValid(time)) return Error(EINVAL);
-  return RelativeSleep(task, DeadlineAfter(ToNanoseconds(time)), args.Address(1));
+  return StartRelativeSleep(task, time, args.Address(1));
 }
 
 Result<Word> SysClockNanosleep(Task& task, const SyscallArgs& args) {
@@ -66,15 +76,16 @@ Result<Word> SysClockNanosleep(Task& task, const SyscallArgs& args) {
     case CLOCK_BOOTTIME:
     case CLOCK_TAI:
       break;
-    case CLOCK_THREAD_CPUTIME_ID:
-      return Error(EINVAL);
     default:
-      return Error(EOPNOTSUPP);
+      // Sleeps on CPU time and all errors are the host's; ids of processes mean
+      // the same there.
+      return task.EndOnHost();
   }
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(2)));
   if (!IsValid(time)) return Error(EINVAL);
-  if ((args.Int(1) & TIMER_ABSTIME) != 0) return AbsoluteSleep(task, clock, ToNanoseconds(time));
-  return RelativeSleep(task, DeadlineAfter(ToNanoseconds(time)), args.Address(3));
+  if ((args.Int(1) & TIMER_ABSTIME) == 0) return StartRelativeSleep(task, time, args.Address(3));
+  if (!task.thread().in_stub()) return task.EndOnHost(kRestartNoHand);
+  return AbsoluteSleep(task, clock, ToNanoseconds(time));
 }
 
 // The kernel runs what SetRestart left behind before this is reached.

@@ -6,6 +6,15 @@
 
 namespace runsc::boot {
 
+namespace {
+
+constexpr uint64_t kSaRestorer = 0x04000000, kSaExposeTagBits = 0x800;
+constexpr uint64_t kKnownActionFlags =
+    SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |
+    static_cast<unsigned>(SA_RESETHAND) | kSaRestorer | kSaExposeTagBits;
+
+}  // namespace
+
 Result<Word> SysRtSigaction(Task& task, const SyscallArgs& args) {
   const int signo = args.Int(0);
   if (args.Size(3) != sizeof(SignalSet)) return Error(EINVAL);
@@ -13,6 +22,8 @@ Result<Word> SysRtSigaction(Task& task, const SyscallArgs& args) {
   if (signo < 1 || signo > kSignalCount) return Error(EINVAL);
   if (args.Address(1) != 0) {
     TRY_ASSIGN(SignalAction action, task.CopyInObject<SignalAction>(args.Address(1)));
+    // As Linux: flags that it does not know read back as 0.
+    action.flags &= kKnownActionFlags;
     action.mask &= ~kUnblockable;
     TRY_ASSIGN(old, task.group().SetAction(signo, action));
   } else {

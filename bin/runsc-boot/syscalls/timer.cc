@@ -38,9 +38,7 @@ Result<Word> SysSetitimer(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysTimerCreate(Task& task, const SyscallArgs& args) {
-  sigevent event{};
-  event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGALRM;
+  std::optional<sigevent> event;
   if (args.Address(1) != 0) {
     TRY_ASSIGN(event, task.CopyInObject<sigevent>(args.Address(1)));
   }

@@ -26,7 +26,8 @@ void RaiseWriteSignal(Task& task, int code) {
 }  // namespace
 
 void RaiseSignal(Task& task, int signo) {
-  Status sent = task.SendSignal(MakeSigInfo(signo, SI_KERNEL));
+  // As Linux: it looks as if the task had sent it to itself.
+  Status sent = task.SendSignal(MakeSigInfo(signo, SI_USER, task.tgid(), task.credentials()->ruid));
   if (!sent.ok()) LOG_DEBUG("signal ", signo, " to task ", task.tid(), " was not queued");
 }
 

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/fs/signalfd/signalfd.h"
 
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
@@ -35,7 +36,21 @@ signalfd_siginfo ToRecord(const SigInfo& info) {
 }  // namespace
 
 SignalFile::SignalFile(Path path, int flags, ThreadGroupRef owner, SignalSet mask)
-    : File(std::move(path), flags), owner_(std::move(owner)), mask_(mask & ~kUnblockable) {}
+    : File(std::move(path), flags), owner_(std::move(owner)), mask_(mask & ~kUnblockable) {
+  Follow(*owner_);
+}
+
+void SignalFile::Follow(ThreadGroup& group) {
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(readers_, [](const Reader& reader) { return reader.group.expired(); });
+  for (const Reader& reader : readers_) {
+    if (reader.group.lock().get() == &group) return;
+  }
+  auto entry =
+      std::make_unique<WaitEntry>(EPOLLIN, [this](PollEvents events) { queue_.Notify(events); });
+  group.signal_queue().Register(*entry);
+  readers_.push_back({group.weak_from_this(), std::move(entry)});
+}
 
 FileRef SignalFile::Make(Task& task, SignalSet mask, int flags) {
   Path path = task.vfs().anonymous().MakePath(task, "anon_inode:[signalfd]", 0600);
@@ -45,12 +60,13 @@ FileRef SignalFile::Make(Task& task, SignalSet mask, int flags) {
 
 void SignalFile::set_mask(SignalSet mask) {
   mask_.store(mask & ~kUnblockable);
-  owner_->signal_queue().Notify(EPOLLIN);
+  queue_.Notify(EPOLLIN);
 }
 
 Result<size_t> SignalFile::Read(Context& context, IoBuffer& destination) {
   auto* task = dynamic_cast<Task*>(&context);
   if (task == nullptr || destination.remaining() < sizeof(signalfd_siginfo)) return Error(EINVAL);
+  if (&task->group() != owner_.get()) Follow(task->group());
   size_t total = 0;
   while (destination.remaining() >= sizeof(signalfd_siginfo)) {
     std::optional<SigInfo> info = task->TakePending(mask_.load());

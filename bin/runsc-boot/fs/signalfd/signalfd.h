@@ -4,16 +4,19 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/vfs/file.h"
 
 namespace runsc::boot {
 
-// Reads take signals of the task that reads. Readiness is that of the process
-// that made the file, which differs from Linux where a child polls one that it
-// inherited: File::Poll does not know who asks.
+// Reads take signals of the task that reads, and wait for them. Readiness is that
+// of the process that made the file, which differs from Linux where a child
+// polls one that it inherited: File::Poll does not know who asks.
 class SignalFile final : public File {
  public:
   SignalFile(Path path, int flags, ThreadGroupRef owner, SignalSet mask);
@@ -24,13 +27,24 @@ class SignalFile final : public File {
   Result<size_t> Read(Context& context, IoBuffer& destination) override;
   Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
   PollEvents Poll() override;
-  WaitQueue* wait_queue() override { return &owner_->signal_queue(); }
+  WaitQueue* wait_queue() override { return &queue_; }
   std::string Describe() const override { return "anon_inode:[signalfd]"; }
   std::string FdInfo() const override;
 
  private:
+  // A process whose signals are passed on to whoever waits here.
+  struct Reader {
+    std::weak_ptr<ThreadGroup> group;
+    std::unique_ptr<WaitEntry> entry;
+  };
+
+  void Follow(ThreadGroup& group) ABSL_LOCKS_EXCLUDED(mutex_);
+
   const ThreadGroupRef owner_;
   std::atomic<SignalSet> mask_;
+  WaitQueue queue_;
+  absl::Mutex mutex_;
+  std::vector<Reader> readers_ ABSL_GUARDED_BY(mutex_);  // after queue_, which they notify
 };
 
 }  // namespace runsc::boot

@@ -53,10 +53,13 @@ Result<std::shared_ptr<TimerFile>> TimerFile::Make(Vfs& vfs, Context& context, T
 
 TimerFile::TimerFile(Path path, int flags, TimerQueue& timers, int clock)
     : File(std::move(path), flags), clock_(clock), timer_(timers, [this] {
+        {
+          absl::MutexLock lock(&mutex_);
+          Advance();
+          // As Linux: what has expired must be read before the timer runs on.
+          if (expirations_ == 0) ArmLocked();
+        }
         wait_queue_.Notify(EPOLLIN | EPOLLRDNORM);
-        absl::MutexLock lock(&mutex_);
-        Advance();
-        ArmLocked();
       }) {}
 
 int64_t TimerFile::ClockNow() const {
@@ -111,6 +114,7 @@ Result<itimerspec> TimerFile::Set(int flags, const itimerspec& value) {
   itimerspec old = GetLocked();
   int64_t first = ToNanoseconds(value.it_value);
   expirations_ = 0;
+  settime_flags_ = flags;
   interval_ns_ = ToNanoseconds(value.it_interval);
   deadline_ns_ = first;
   if (first != 0 && (flags & TFD_TIMER_ABSTIME) == 0)
@@ -127,6 +131,7 @@ Result<size_t> TimerFile::Read(Context&, IoBuffer& destination) {
   TRY_ASSIGN(size_t put, destination.Put(&expirations_, sizeof expirations_));
   if (put < sizeof expirations_) return Error(EFAULT);
   expirations_ = 0;
+  ArmLocked();
   return put;
 }
 
@@ -138,7 +143,12 @@ PollEvents TimerFile::Poll() {
 
 std::string TimerFile::FdInfo() const {
   absl::MutexLock lock(&mutex_);
-  return absl::StrFormat("clockid: %d\nticks: %d\nsettime flags: 00\n", clock_, expirations_);
+  const int64_t left = deadline_ns_ == 0 ? 0 : std::max<int64_t>(deadline_ns_ - ClockNow(), 0);
+  const timespec value = ToTimespec(left), interval = ToTimespec(interval_ns_);
+  return absl::StrFormat(
+      "clockid: %d\nticks: %d\nsettime flags: 0%o\nit_value: (%d, %d)\nit_interval: (%d, %d)\n",
+      clock_, expirations_, settime_flags_, value.tv_sec, value.tv_nsec, interval.tv_sec,
+      interval.tv_nsec);
 }
 
 }  // namespace runsc::boot

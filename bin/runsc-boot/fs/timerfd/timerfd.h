@@ -42,6 +42,7 @@ class TimerFile final : public File {
   mutable absl::Mutex mutex_;
   int64_t deadline_ns_ ABSL_GUARDED_BY(mutex_) = 0;  // of the clock; 0: disarmed
   int64_t interval_ns_ ABSL_GUARDED_BY(mutex_) = 0;
+  int settime_flags_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t expirations_ ABSL_GUARDED_BY(mutex_) = 0;  // since the last read
   WaitQueue wait_queue_;
   Timer timer_;  // last, so that it ends first
