@@ -44,12 +44,12 @@ void SignalFile::Follow(ThreadGroup& group) {
   absl::MutexLock lock(&mutex_);
   std::erase_if(readers_, [](const Reader& reader) { return reader.group.expired(); });
   for (const Reader& reader : readers_) {
-    if (reader.group.lock().get() == &group) return;
+    if (reader.key == &group) return;
   }
   auto entry =
       std::make_unique<WaitEntry>(EPOLLIN, [this](PollEvents events) { queue_.Notify(events); });
   group.signal_queue().Register(*entry);
-  readers_.push_back({group.weak_from_this(), std::move(entry)});
+  readers_.push_back({&group, group.weak_from_this(), std::move(entry)});
 }
 
 FileRef SignalFile::Make(Task& task, SignalSet mask, int flags) {

@@ -34,6 +34,7 @@ class SignalFile final : public File {
  private:
   // A process whose signals are passed on to whoever waits here.
   struct Reader {
+    const ThreadGroup* key;
     std::weak_ptr<ThreadGroup> group;
     std::unique_ptr<WaitEntry> entry;
   };
