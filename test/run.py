@@ -22,7 +22,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import binaries, expect, host  # pylint: disable=wrong-import-position
 from harness.environment import Environment
 
-SUITES = ["lifecycle", "exec", "bundles", "mounts", "logs", "privileges", "main_job", "stdio", "differential", "robustness", "docker"]
+SUITES = ["lifecycle", "exec", "bundles", "mounts", "logs", "privileges", "main_job", "stdio",
+          "differential", "robustness", "docker", "languages", "python_tests", "stress_ng"]
 
 
 def tests_of(suite, env):

@@ -11,7 +11,8 @@ import shutil
 from harness.binaries import REPOSITORY
 
 # Programs about files run on each file system of the sandbox.
-FILE_PROGRAMS = {"open_cases", "names_cases", "io_cases", "attr_cases", "directory_cases"}
+FILE_PROGRAMS = {"open_cases", "names_cases", "io_cases", "attr_cases", "directory_cases",
+                 "inotify_cases"}
 # name: (working directory, further flags of our runtime).
 PLACES = {"root": ("/data", ()), "tmpfs": ("/tmp", ()), "overlay": ("/data", ("--overlay",))}
 PROGRAM_SECONDS = 120

@@ -7,6 +7,8 @@
 //   4. leaves: SignalActions, SignalQuota, ThreadGroup::limits_mutex_, Task::state_mutex_
 //      (under which the platform's Return, Resume, Interrupt, StartClone and
 //      StartExec are called), the locks of wait queues
+// SIGIO (async_io.h) is sent with the lock of a wait queue held: none of 1 to 4
+// may be held where such a queue (pipe, socket, terminal, inotify) is used.
 // VFS objects are used, and the last reference to a task or a file is given
 // up, with none of them held.
 #ifndef RUNSC_BOOT_KERNEL_KERNEL_H_

@@ -80,7 +80,8 @@ void Kernel::SignalNewOrphans(ThreadGroup& ending, DeferredSignals& signals) {
 }
 
 Status ThreadGroup::SetProcessGroup(Task& caller, pid_t pid, pid_t group) {
-  if (group < 0) return Error(EINVAL);
+  // Without a group, it is that of `pid`.
+  if (group < 0 || (group == 0 && pid < 0)) return Error(EINVAL);
   ThreadGroup& self = caller.group();
   absl::MutexLock lock(&kernel_.tree_mutex());
   ThreadGroup* target = &self;

@@ -70,6 +70,8 @@ void Task::Terminate() {
     memory.swap(memory_);
     thread.swap(thread_);
   }
+  // Who waits for this process may write its program (ETXTBSY).
+  memory.reset();
   kernel_.Unregister(*this);
 }
 

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <sched.h>
 
+#include "bin/runsc-boot/kernel/host_limits.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
 
@@ -86,6 +87,12 @@ Status ThreadGroup::SetLimit(const Credentials& credentials, int resource, const
     limits_[resource] = limit;
   }
   if (resource == RLIMIT_CPU) timers_->WatchCpuLimit();
+  std::shared_ptr<platform::HostProcess> process;
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    process = process_;
+  }
+  if (process != nullptr) ApplyHostLimit(*process, resource, limit.rlim_cur);
   return Ok();
 }
 

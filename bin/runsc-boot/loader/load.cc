@@ -316,6 +316,7 @@ Result<StartState> LoadProgram(const Program& program, Context& context, platfor
 
   start.stack_pointer = initial.stack_pointer;
   start.image.executable = program.path;
+  start.image.write_denial = program.write_denial;
   start.image.stack_start = initial.stack_pointer;
   start.image.arg_start = initial.arg_start;
   start.image.arg_end = initial.arg_end;

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/loader/program.h"
 
+#include <sys/inotify.h>
 #include <sys/mount.h>
 
 #include <array>
@@ -22,6 +23,7 @@ struct OpenedFile {
   FileRef file;
   Path path;
   Attributes attributes;
+  std::shared_ptr<const WriteDenial> write_denial;
 };
 
 Result<OpenedFile> OpenForExec(Vfs& vfs, Caller caller, const WalkOptions& walk,
@@ -36,8 +38,10 @@ Result<OpenedFile> OpenForExec(Vfs& vfs, Caller caller, const WalkOptions& walk,
   TRY(vfs.CheckAccess(caller, path, kExecute));
   InodeRef inode = path.dentry->inode();
   if (inode == nullptr) return Error(ENOENT);
+  TRY_ASSIGN(std::shared_ptr<const WriteDenial> denial, WriteDenial::Take(inode));
   TRY_ASSIGN(FileRef file, inode->Open(caller.context, path, O_RDONLY));
-  return OpenedFile{std::move(file), std::move(path), attributes};
+  ReportPath(path, IN_OPEN);
+  return OpenedFile{std::move(file), std::move(path), attributes, std::move(denial)};
 }
 
 // Reads up to the whole of `buffer`; less at the end of the file.
@@ -123,6 +127,7 @@ Result<Program> PrepareProgram(Vfs& vfs, Caller caller, ProgramRequest request) 
                  OpenInterpreter(vfs, caller, *opened.file, *image.interpreter));
     }
     program.executable = {std::move(opened.file), std::move(image)};
+    program.write_denial = std::move(opened.write_denial);
     program.path = std::move(opened.path);
     program.attributes = opened.attributes;
     program.args = std::move(request.args);

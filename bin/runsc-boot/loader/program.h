@@ -19,8 +19,9 @@ struct LoadedFile {
 
 struct Program {
   LoadedFile executable;
-  Path path;              // of the executable (the script's interpreter)
-  Attributes attributes;  // of the executable, for set-id bits
+  std::shared_ptr<const WriteDenial> write_denial;  // of the executable
+  Path path;                                        // of the executable (the script's interpreter)
+  Attributes attributes;                            // of the executable, for set-id bits
   std::optional<LoadedFile> interpreter;
   std::vector<std::string> args, env;
   std::string filename;  // AT_EXECFN
@@ -29,8 +30,8 @@ struct Program {
 // Fills in a Program from `args`, `env` and `filename` (what a script's
 // interpreter gets as its argument) and the file that `walk` and `name` lead
 // to. EACCES: not a regular file, no execute permission, a noexec mount.
-// ENOEXEC, ELOOP (scripts nested too deep), E2BIG, ELIBBAD, EIO, and what the
-// walk answers.
+// ETXTBSY: open for writing. ENOEXEC, ELOOP (scripts nested too deep), E2BIG, ELIBBAD, EIO, and
+// what the walk answers.
 struct ProgramRequest {
   WalkOptions walk;
   std::string name;

@@ -35,6 +35,7 @@ class MemoryManager {
   // Facts for /proc/PID/{exe,cmdline,environ,auxv,stat}; set by exec.
   struct Image {
     Path executable;
+    std::shared_ptr<const WriteDenial> write_denial;  // of the executable
     uint64_t code_start = 0, code_end = 0, data_start = 0, data_end = 0;
     uint64_t stack_start = 0;
     uint64_t arg_start = 0, arg_end = 0, env_start = 0, env_end = 0;

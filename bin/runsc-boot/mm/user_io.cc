@@ -7,7 +7,8 @@ namespace runsc::boot {
 
 namespace {
 
-constexpr size_t kMaxTransfer = 0x7ffff000;  // MAX_RW_COUNT
+constexpr size_t kMaxTransfer = 0x7ffff000;    // MAX_RW_COUNT
+constexpr uint64_t kUserEnd = 0x7ffffffff000;  // TASK_SIZE_MAX
 
 // Cuts `ranges` so that together they have at most kMaxTransfer bytes; returns
 // the sum.
@@ -27,6 +28,11 @@ UserIo::UserIo(MemoryManager& memory, uint64_t address, size_t size)
 
 UserIo::UserIo(MemoryManager& memory, std::vector<iovec> ranges)
     : memory_(&memory), ranges_(std::move(ranges)), remaining_(Clamp(ranges_)) {}
+
+Result<UserIo> UserIo::FromRange(MemoryManager& memory, uint64_t address, uint64_t size) {
+  if (address > kUserEnd || size > kUserEnd - address) return Error(EFAULT);
+  return UserIo(memory, address, size);
+}
 
 Result<UserIo> UserIo::FromIovecs(MemoryManager& memory, uint64_t address, uint64_t count) {
   if (count > IOV_MAX) return Error(EINVAL);

@@ -18,6 +18,9 @@ class UserIo final : public IoBuffer {
   // `size` is cut at MAX_RW_COUNT (0x7ffff000).
   UserIo(MemoryManager& memory, uint64_t address, size_t size);
   UserIo(MemoryManager& memory, std::vector<iovec> ranges);
+  // EFAULT: not all of it lies where an application may have memory, whatever is
+  // mapped (Linux's access_ok).
+  static Result<UserIo> FromRange(MemoryManager& memory, uint64_t address, uint64_t size);
   // Reads an iovec array from the application. EINVAL: count > IOV_MAX (1024)
   // or a length negative; EFAULT.
   static Result<UserIo> FromIovecs(MemoryManager& memory, uint64_t address, uint64_t count);

@@ -69,6 +69,7 @@ class Socket : public File {
   Socket(Path path, int flags, int domain, int type, int protocol)
       : File(std::move(path), flags), domain_(domain), type_(type), protocol_(protocol) {}
 
+  bool async_capable() const override { return true; }
   int domain() const { return domain_; }
   int type() const { return type_; }
   int protocol() const { return protocol_; }

@@ -40,7 +40,7 @@ SyscallImplementation SysEpollCreate, SysEpollCreate1, SysEpollCtl, SysEpollWait
 // eventfd.cc
 SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMemfdCreate;
 
-// fcntl.cc
+// fcntl.cc, async.cc
 SyscallImplementation SysFcntl, SysFlock;
 
 // futex.cc
@@ -50,6 +50,9 @@ SyscallImplementation SysFutex, SysFutexNative, SysSetRobustList, SysGetRobustLi
 SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,
     SysGetegid, SysGetresuid, SysGetresgid, SysGetgroups, SysGetpgid, SysGetpgrp, SysGetsid,
     SysSetpgid, SysSetsid;
+
+// inotify.cc
+SyscallImplementation SysInotifyInit, SysInotifyInit1, SysInotifyAddWatch, SysInotifyRmWatch;
 
 // ioctl.cc
 SyscallImplementation SysIoctl;
@@ -104,7 +107,7 @@ SyscallImplementation SysSchedYield, SysSchedGetaffinity, SysSchedSetaffinity, S
     SysSetpriority, SysIoprioGet, SysIoprioSet, SysGetcpu, SysMembarrier;
 
 // sendfile.cc
-SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice;
+SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice, SysTee;
 
 // setid.cc
 SyscallImplementation SysSetuid, SysSetgid, SysSetreuid, SysSetregid, SysSetresuid, SysSetresgid,

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/inotify.h>
 
 #include <algorithm>
 #include <cstring>
@@ -59,9 +60,13 @@ class EntryWriter {
 
 Result<Word> GetEntries(Task& task, const SyscallArgs& args, bool type_first) {
   TRY_ASSIGN(FileRef directory, FileForIo(task, args.Fd(0)));
+  // A directory that has been removed is not even empty.
+  const Path& path = directory->path();
+  if (path.valid() && path.dentry->deleted() && path.dentry->is_directory()) return Error(ENOENT);
   EntryWriter writer(std::min<size_t>(args.Uint(2), kMaxBuffer), type_first);
   TRY(directory->ReadDirectory(task,
                                [&](const DirectoryEntry& entry) { return writer.Add(entry); }));
+  ReportPath(directory->path(), IN_ACCESS);
   if (writer.used() == 0 && writer.full()) return Error(EINVAL);
   if (writer.used() > 0) TRY(task.CopyOut(args.Address(1), writer.data(), writer.used()));
   return writer.used();

@@ -4,7 +4,9 @@
 #include <sys/file.h>
 
 #include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
+#include "bin/runsc-boot/kernel/async_io.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/async_arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 #include "bin/runsc-boot/syscalls/pipe_arguments.h"
 #include "bin/runsc-boot/vfs/file_locks.h"
@@ -161,9 +163,12 @@ Result<Word> SysFcntl(Task& task, const SyscallArgs& args) {
   }
   if ((file->flags() & O_PATH) != 0) return Error(EBADF);
   switch (args.Int(1)) {
-    case F_SETFL:
+    case F_SETFL: {
+      const int changed = file->flags() ^ args.Int(2);
       TRY(file->SetFlags(args.Int(2)));
+      if ((changed & O_ASYNC) != 0) UpdateAsync(task, file, args.Fd(0));
       return 0;
+    }
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -172,9 +177,12 @@ Result<Word> SysFcntl(Task& task, const SyscallArgs& args) {
     case F_OFD_SETLKW:
       return LockCommandOf(task, file, args);
     case F_GETOWN:
-    case F_SETOWN:  // who would get SIGIO; it is never sent
+    case F_SETOWN:
+    case F_GETOWN_EX:
+    case F_SETOWN_EX:
     case F_GETSIG:
-      return 0;
+    case F_SETSIG:
+      return OwnerCommand(task, *file, args.Int(1), args.Raw(2));
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
       return PipeCommand(task, *file, args.Int(1), args.Raw(2));

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/syscalls/arguments.h"
+#include "bin/runsc-boot/syscalls/async_arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
 namespace runsc::boot {
@@ -52,6 +53,9 @@ Result<Word> SysIoctl(Task& task, const SyscallArgs& args) {
       break;
     }
     default:
+      if (auto done = AsyncIoctl(task, file, args.Fd(0), command, args.Raw(2))) {
+        return *std::move(done);
+      }
       break;
   }
   TRY_ASSIGN(int64_t value, file->Ioctl(task, command, args.Raw(2)));

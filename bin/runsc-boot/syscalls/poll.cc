@@ -138,8 +138,8 @@ constexpr PollEvents kSelectEvents[3] = {kSelectIn, kSelectOut, kSelectExcept};
 // The result sets hold what is ready; the count is that of bits.
 Result<Word> Select(Task& task, int count, const uint64_t (&addresses)[3], Deadline deadline) {
   if (count < 0) return Error(EINVAL);
-  constexpr int kMaxSelect = 1 << 20;
-  count = std::min(count, kMaxSelect);
+  // What lies behind the table is ignored, as on Linux.
+  count = static_cast<int>(std::min<size_t>(count, task.fds().Capacity()));
   BitSet wanted[3], ready[3];
   for (int set = 0; set < 3; ++set) {
     TRY_ASSIGN(wanted[set], CopyInBits(task, addresses[set], count));

@@ -19,7 +19,10 @@ Result<Word> Read(Task& task, File& file, UserIo& buffer, std::optional<uint64_t
 
 Status CheckPositioned(const File& file, int64_t offset) {
   if (offset < 0) return Error(EINVAL);
-  if (!file.seekable()) return Error(ESPIPE);
+  // Directories answer by themselves (EISDIR).
+  const InodeRef& inode = file.inode();
+  const bool directory = inode != nullptr && S_ISDIR(inode->Type());
+  if (!file.seekable() && !directory) return Error(ESPIPE);
   return Ok();
 }
 
@@ -35,8 +38,7 @@ Result<Word> ReadVector(Task& task, const SyscallArgs& args, std::optional<int64
 
 Result<Word> SysRead(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(FileRef file, FileForRead(task, args.Fd(0)));
-  if (args.Long(2) < 0) return Error(EINVAL);
-  UserIo buffer(task.memory(), args.Address(1), args.Size(2));
+  TRY_ASSIGN(UserIo buffer, UserIo::FromRange(task.memory(), args.Address(1), args.Raw(2)));
   return Read(task, *file, buffer, std::nullopt);
 }
 
@@ -44,8 +46,7 @@ Result<Word> SysPread64(Task& task, const SyscallArgs& args) {
   if (args.Long(3) < 0) return Error(EINVAL);
   TRY_ASSIGN(FileRef file, FileForRead(task, args.Fd(0)));
   TRY(CheckPositioned(*file, args.Long(3)));
-  if (args.Long(2) < 0) return Error(EINVAL);
-  UserIo buffer(task.memory(), args.Address(1), args.Size(2));
+  TRY_ASSIGN(UserIo buffer, UserIo::FromRange(task.memory(), args.Address(1), args.Raw(2)));
   return Read(task, *file, buffer, args.Long(3));
 }
 

@@ -1,4 +1,4 @@
-// sendfile(2), copy_file_range(2), splice(2): from one open file to another
+// sendfile(2), copy_file_range(2), splice(2), tee(2): from one open file to another
 // through a buffer of the kernel.
 
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "bin/runsc-boot/fs/pipe/pipe.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 #include "bin/runsc-boot/syscalls/transfer.h"
@@ -89,6 +90,28 @@ Result<bool> IsPipe(File& file) {
   return S_ISFIFO(attributes.mode);
 }
 
+// What is in `in` when `out` has room goes there, too. EAGAIN.
+Result<size_t> TeeOnce(Task& task, PipeFile& in, PipeFile& out, std::vector<char>& buffer) {
+  KernelBuffer peeked(buffer.data(), buffer.size());
+  TRY_ASSIGN(size_t count, in.pipe().Peek(peeked));
+  if (count == 0) return size_t{0};
+  KernelBuffer source(buffer.data(), count);
+  return out.Write(task, source);
+}
+
+Result<size_t> TeeBlocking(Task& task, PipeFile& in, PipeFile& out, std::vector<char>& buffer) {
+  // One entry per queue: either end may be what is waited for.
+  WaitEntry in_entry(EPOLLIN, static_cast<Waker&>(task));
+  WaitEntry out_entry(EPOLLOUT, static_cast<Waker&>(task));
+  in.wait_queue()->Register(in_entry);
+  out.wait_queue()->Register(out_entry);
+  while (true) {
+    Result<size_t> count = TeeOnce(task, in, out, buffer);
+    if (count.code() != EAGAIN) return count;
+    TRY(task.Sleep(std::nullopt));
+  }
+}
+
 }  // namespace
 
 Result<Word> SysSendfile(Task& task, const SyscallArgs& args) {
@@ -148,6 +171,26 @@ Result<Word> SysSplice(Task& task, const SyscallArgs& args) {
   End from{std::move(in), in_offset, args.Address(1)};
   End to{std::move(out), out_offset, args.Address(3)};
   return Copy(task, from, to, args.Raw(4), nonblock);
+}
+
+Result<Word> SysTee(Task& task, const SyscallArgs& args) {
+  constexpr unsigned kFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
+  if ((args.Uint(3) & ~kFlags) != 0) return Error(EINVAL);
+  if (args.Raw(2) == 0) return 0;
+  TRY_ASSIGN(FileRef in_file, FileForIo(task, args.Fd(0)));
+  TRY_ASSIGN(FileRef out_file, FileForIo(task, args.Fd(1)));
+  if (!in_file->readable() || !out_file->writable()) return Error(EBADF);
+  auto* in = dynamic_cast<PipeFile*>(in_file.get());
+  auto* out = dynamic_cast<PipeFile*>(out_file.get());
+  if (in == nullptr || out == nullptr || &in->pipe() == &out->pipe()) return Error(EINVAL);
+  const bool nonblock =
+      (args.Uint(3) & SPLICE_F_NONBLOCK) != 0 || ((in->flags() | out->flags()) & O_NONBLOCK) != 0;
+  std::vector<char> buffer(std::min<uint64_t>(args.Raw(2), Pipe::kDefaultCapacity));
+  Result<size_t> count =
+      nonblock ? TeeOnce(task, *in, *out, buffer) : TeeBlocking(task, *in, *out, buffer);
+  if (!count.ok() && count.code() == EPIPE) RaiseSignal(task, SIGPIPE);
+  if (!count.ok()) return std::move(count).error();
+  return *count;
 }
 
 }  // namespace runsc::boot

@@ -29,6 +29,10 @@ Result<NewSocket> DecodeType(int type) {
                    (type & SOCK_CLOEXEC) != 0};
 }
 
+bool HasNoPairs(int domain) {
+  return domain == AF_INET || domain == AF_INET6 || domain == AF_NETLINK;
+}
+
 // EINPROGRESS ends here: the outcome is awaited, or the caller comes back.
 Result<Word> Connect(Task& task, Socket& socket, const SocketAddress& address) {
   const Deadline deadline = SendDeadline(socket);
@@ -80,7 +84,11 @@ Result<Word> SysSocket(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysSocketpair(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(NewSocket wanted, DecodeType(args.Int(1)));
-  TRY_ASSIGN(SocketFamily * family, task.kernel().sockets().Find(args.Int(0)));
+  Result<SocketFamily*> found = task.kernel().sockets().Find(args.Int(0));
+  // Families that Linux always has, and whose sockets come in no pairs, whether
+  // this sandbox has them or not.
+  if (!found.ok() && HasNoPairs(args.Int(0))) return Error(EOPNOTSUPP);
+  TRY_ASSIGN(SocketFamily * family, std::move(found));
   TRY_ASSIGN(auto pair, family->CreatePair(task.caller(), wanted.type, args.Int(2), wanted.flags));
   TRY_ASSIGN(auto fds,
              task.fds().InstallPair(pair.first, pair.second, wanted.close_on_exec, MaxFiles(task)));

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/syscalls/transfer.h"
 
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include "bin/runsc-boot/kernel/thread_group.h"
@@ -23,23 +24,9 @@ void RaiseWriteSignal(Task& task, int code) {
   if (code == EFBIG && task.file_size_limit() != RLIM_INFINITY) RaiseSignal(task, SIGXFSZ);
 }
 
-}  // namespace
-
-void RaiseSignal(Task& task, int signo) {
-  // As Linux: it looks as if the task had sent it to itself.
-  Status sent = task.SendSignal(MakeSigInfo(signo, SI_USER, task.tgid(), task.credentials()->ruid));
-  if (!sent.ok()) LOG_DEBUG("signal ", signo, " to task ", task.tid(), " was not queued");
-}
-
-Result<size_t> ReadFrom(Task& task, File& file, IoBuffer& destination,
-                        std::optional<uint64_t> offset, bool nonblock) {
-  return Attempt(task, file, kReadEvents, nonblock, [&]() -> Result<size_t> {
-    return offset ? file.PRead(task, destination, *offset) : file.Read(task, destination);
-  });
-}
-
-Result<size_t> WriteTo(Task& task, File& file, IoBuffer& source, std::optional<uint64_t> offset,
-                       bool nonblock) {
+// Until everything has been written or nothing more can be.
+Result<size_t> WriteAll(Task& task, File& file, IoBuffer& source, std::optional<uint64_t> offset,
+                        bool nonblock) {
   size_t total = 0;
   while (true) {
     Result<size_t> written = Attempt(task, file, kWriteEvents, nonblock, [&]() -> Result<size_t> {
@@ -54,6 +41,30 @@ Result<size_t> WriteTo(Task& task, File& file, IoBuffer& source, std::optional<u
     const bool once = nonblock || (file.flags() & O_NONBLOCK) != 0 || file.seekable();
     if (*written == 0 || source.remaining() == 0 || once) return total;
   }
+}
+
+}  // namespace
+
+void RaiseSignal(Task& task, int signo) {
+  // As Linux: it looks as if the task had sent it to itself.
+  Status sent = task.SendSignal(MakeSigInfo(signo, SI_USER, task.tgid(), task.credentials()->ruid));
+  if (!sent.ok()) LOG_DEBUG("signal ", signo, " to task ", task.tid(), " was not queued");
+}
+
+Result<size_t> ReadFrom(Task& task, File& file, IoBuffer& destination,
+                        std::optional<uint64_t> offset, bool nonblock) {
+  Result<size_t> got = Attempt(task, file, kReadEvents, nonblock, [&]() -> Result<size_t> {
+    return offset ? file.PRead(task, destination, *offset) : file.Read(task, destination);
+  });
+  if (got.ok() && *got > 0) ReportPath(file.path(), IN_ACCESS);
+  return got;
+}
+
+Result<size_t> WriteTo(Task& task, File& file, IoBuffer& source, std::optional<uint64_t> offset,
+                       bool nonblock) {
+  Result<size_t> written = WriteAll(task, file, source, offset, nonblock);
+  if (written.ok() && *written > 0) ReportPath(file.path(), IN_MODIFY);
+  return written;
 }
 
 }  // namespace runsc::boot

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -49,6 +50,7 @@ Result<Word> SysFtruncate(Task& task, const SyscallArgs& args) {
   if (!file->writable()) return Error(EINVAL);
   TRY(CheckSizeLimit(task, args.Raw(1)));
   TRY(file->Truncate(task, args.Raw(1)));
+  ReportPath(file->path(), IN_MODIFY);
   return 0;
 }
 
@@ -74,6 +76,7 @@ Result<Word> SysFallocate(Task& task, const SyscallArgs& args) {
   if (__builtin_add_overflow(offset, size, &end)) return Error(EFBIG);
   if ((mode & FALLOC_FL_KEEP_SIZE) == 0) TRY(CheckSizeLimit(task, static_cast<uint64_t>(end)));
   TRY(file->Allocate(task, mode, static_cast<uint64_t>(offset), static_cast<uint64_t>(size)));
+  ReportPath(file->path(), IN_MODIFY);
   return 0;
 }
 

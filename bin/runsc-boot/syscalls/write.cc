@@ -31,8 +31,7 @@ Result<Word> WriteVector(Task& task, const SyscallArgs& args, std::optional<int6
 
 Result<Word> SysWrite(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(FileRef file, FileForWrite(task, args.Fd(0)));
-  if (args.Long(2) < 0) return Error(EINVAL);
-  UserIo buffer(task.memory(), args.Address(1), args.Size(2));
+  TRY_ASSIGN(UserIo buffer, UserIo::FromRange(task.memory(), args.Address(1), args.Raw(2)));
   TRY_ASSIGN(size_t size, WriteTo(task, *file, buffer, std::nullopt));
   return size;
 }
@@ -41,8 +40,7 @@ Result<Word> SysPwrite64(Task& task, const SyscallArgs& args) {
   if (args.Long(3) < 0) return Error(EINVAL);
   TRY_ASSIGN(FileRef file, FileForWrite(task, args.Fd(0)));
   TRY(CheckPositioned(*file, args.Long(3)));
-  if (args.Long(2) < 0) return Error(EINVAL);
-  UserIo buffer(task.memory(), args.Address(1), args.Size(2));
+  TRY_ASSIGN(UserIo buffer, UserIo::FromRange(task.memory(), args.Address(1), args.Raw(2)));
   TRY_ASSIGN(size_t size, WriteTo(task, *file, buffer, args.Long(3)));
   return size;
 }

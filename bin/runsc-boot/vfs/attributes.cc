@@ -54,7 +54,9 @@ Status Vfs::Chmod(Caller caller, const Path& path, mode_t mode) {
   if (!credentials->InGroup(attributes.gid) && !credentials->Has(CAP_FSETID)) {
     *change.mode &= ~mode_t{S_ISGID};
   }
-  return inode->SetAttributes(change);
+  TRY(inode->SetAttributes(change));
+  ReportChange(path, change);
+  return Ok();
 }
 
 Status Vfs::Chown(Caller caller, const Path& path, uid_t uid, gid_t gid) {
@@ -81,7 +83,9 @@ Status Vfs::Chown(Caller caller, const Path& path, uid_t uid, gid_t gid) {
     }
     if (mode != attributes.mode) change.mode = mode & 07777;
   }
-  return inode->SetAttributes(change);
+  TRY(inode->SetAttributes(change));
+  ReportChange(path, change);
+  return Ok();
 }
 
 Status Vfs::SetTimes(Caller caller, const Path& path, const timespec& atime,
@@ -99,7 +103,9 @@ Status Vfs::SetTimes(Caller caller, const Path& path, const timespec& atime,
   AttributeChange change;
   change.atime = Resolve(atime);
   change.mtime = Resolve(mtime);
-  return inode->SetAttributes(change);
+  TRY(inode->SetAttributes(change));
+  ReportChange(path, change);
+  return Ok();
 }
 
 Status Vfs::DropSetIdBits(Context& context, Inode& inode, mode_t mode) {
@@ -118,10 +124,15 @@ Status Vfs::Truncate(Caller caller, const Path& path, uint64_t size) {
   TRY(CheckWritableMount(path));
   TRY(CheckPermission(*caller.context.credentials(), attributes, kWrite));
   if (size > attributes.size && size > caller.context.file_size_limit()) return Error(EFBIG);
-  TRY(DropSetIdBits(caller.context, *inode, attributes.mode));
+  // For as long as it takes, this is a writer.
+  TRY(inode->write_access().Get());
   AttributeChange change;
   change.size = size;
-  return inode->SetAttributes(change);
+  Status status = DropSetIdBits(caller.context, *inode, attributes.mode);
+  if (status.ok()) status = inode->SetAttributes(change);
+  inode->write_access().Put();
+  if (status.ok()) ReportChange(path, change);
+  return status;
 }
 
 Status Vfs::CheckAccess(Caller caller, const Path& path, unsigned mode) {

@@ -15,6 +15,11 @@ mode_t Inode::Type() {
   return type;
 }
 
+Dentry::~Dentry() {
+  // Open files keep their names: what has been removed goes with the last one.
+  if (deleted()) ReportNameGone(*this);
+}
+
 DentryRef Dentry::parent() const {
   absl::MutexLock lock(&mutex_);
   return parent_;

@@ -29,6 +29,8 @@ class Dentry : public std::enable_shared_from_this<Dentry> {
   Dentry(DentryRef parent, std::string name, InodeRef inode)
       : inode_(std::move(inode)), parent_(std::move(parent)), name_(std::move(name)) {}
 
+  ~Dentry();
+
   // The inode; null when negative.
   const InodeRef& inode() const { return inode_; }
   // Null for the root of a file system.

@@ -1,6 +1,7 @@
 #include "bin/runsc-boot/vfs/fd_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace runsc::boot {
@@ -15,7 +16,9 @@ std::shared_ptr<FdTable> FdTable::Clone() const {
   auto copy = std::make_shared<FdTable>();
   absl::MutexLock lock(&mutex_);
   absl::MutexLock copy_lock(&copy->mutex_);
-  copy->entries_ = entries_;
+  size_t size = entries_.size();
+  while (size > 0 && entries_[size - 1].file == nullptr) --size;
+  copy->entries_.assign(entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(size));
   copy->first_free_hint_ = first_free_hint_;
   return copy;
 }
@@ -128,6 +131,12 @@ std::vector<FileRef> FdTable::RemoveCloseOnExec() {
 }
 
 std::vector<FileRef> FdTable::RemoveAll() { return RemoveRange(0, ~0u); }
+
+size_t FdTable::Capacity() const {
+  constexpr size_t kInitial = 64;
+  absl::MutexLock lock(&mutex_);
+  return std::max(kInitial, std::bit_ceil(entries_.size()));
+}
 
 std::vector<int> FdTable::Numbers() const {
   std::vector<int> numbers;

@@ -47,6 +47,9 @@ class FdTable {
   // For exec; returns the removed files.
   std::vector<FileRef> RemoveCloseOnExec();
   std::vector<FileRef> RemoveAll();
+  // One more than the largest number that Linux's table would have room for:
+  // what select(2) looks at.
+  size_t Capacity() const;
   // Open numbers in ascending order, for /proc/PID/fd.
   std::vector<int> Numbers() const;
 

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/vfs/file.h"
 
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <limits>
@@ -9,7 +10,11 @@
 namespace runsc::boot {
 
 File::~File() {
-  if (const InodeRef& node = inode(); node != nullptr) node->ReleaseLocks(this);
+  const InodeRef& node = inode();
+  if (node == nullptr) return;
+  node->ReleaseLocks(this);
+  if (holds_write_access_) node->write_access().Put();
+  if ((flags() & O_PATH) == 0) ReportPath(path_, writable() ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 }
 
 const InodeRef& File::inode() const {
@@ -23,6 +28,17 @@ Status File::SetFlags(int flags) {
   while (!flags_.compare_exchange_weak(old, (old & ~kChangeable) | (flags & kChangeable))) {
   }
   return Ok();
+}
+
+FileAsyncRef File::async() const {
+  absl::MutexLock lock(&position_mutex_);
+  return async_;
+}
+
+FileAsyncRef File::MakeAsync(const std::function<FileAsyncRef()>& make) {
+  absl::MutexLock lock(&position_mutex_);
+  if (async_ == nullptr) async_ = make();
+  return async_;
 }
 
 Result<size_t> File::Read(Context& context, IoBuffer& destination) {

@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/vfs/file_async.h"
 #include "bin/runsc-boot/vfs/inode.h"
 #include "bin/runsc-boot/vfs/io_buffer.h"
 #include "bin/runsc-boot/vfs/path.h"
@@ -51,8 +52,9 @@ class File : public std::enable_shared_from_this<File> {
   int flags() const { return flags_.load(std::memory_order_relaxed); }
   // F_SETFL: only O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT, O_NOATIME change.
   virtual Status SetFlags(int flags);
-  bool readable() const { return (flags() & O_ACCMODE) != O_WRONLY && (flags() & O_PATH) == 0; }
-  bool writable() const { return (flags() & O_ACCMODE) != O_RDONLY && (flags() & O_PATH) == 0; }
+  // Access mode 3 asks for the permission to read and write, and gives neither.
+  bool readable() const { return AllowsAccess(O_RDONLY); }
+  bool writable() const { return AllowsAccess(O_WRONLY); }
 
   // Position-less reads and writes at the file's position, or at once for
   // streams. The access mode has been checked. A short count is not an error.
@@ -101,6 +103,15 @@ class File : public std::enable_shared_from_this<File> {
   virtual bool MapsAsAnonymous() const { return false; }
   // Runs at every close(2) of a descriptor (locks, delayed errors).
   virtual Status Flush(Context& context) { return Ok(); }
+  // True when O_ASYNC means something: wait_queue() tells all that SIGIO would.
+  virtual bool async_capable() const { return false; }
+  // Null until MakeAsync; then it stays.
+  FileAsyncRef async() const ABSL_LOCKS_EXCLUDED(position_mutex_);
+  FileAsyncRef MakeAsync(const std::function<FileAsyncRef()>& make)
+      ABSL_LOCKS_EXCLUDED(position_mutex_);
+  // It was opened for writing by name, and inode()->write_access() was got for
+  // it: given back when it goes.
+  void HoldWriteAccess() { holds_write_access_ = true; }
   // Text for /proc/PID/fd/N when there is no path ("pipe:[123]").
   virtual std::string Describe() const { return ""; }
   // Lines for /proc/PID/fdinfo/N behind pos, flags, mnt_id.
@@ -119,8 +130,15 @@ class File : public std::enable_shared_from_this<File> {
   uint64_t position_ ABSL_GUARDED_BY(position_mutex_) = 0;
 
  private:
+  bool AllowsAccess(int mode) const {
+    const int access = flags() & (O_ACCMODE | O_PATH);
+    return access == mode || access == O_RDWR;
+  }
+
   const Path path_;
   std::atomic<int> flags_;
+  bool holds_write_access_ = false;  // set before the file is shared
+  FileAsyncRef async_ ABSL_GUARDED_BY(position_mutex_);
 };
 
 }  // namespace runsc::boot

@@ -22,6 +22,8 @@
 #include "absl/base/call_once.h"
 #include "bin/runsc-boot/vfs/attributes.h"
 #include "bin/runsc-boot/vfs/context.h"
+#include "bin/runsc-boot/vfs/watch.h"
+#include "bin/runsc-boot/vfs/write_access.h"
 #include "common/result.h"
 
 namespace runsc::boot {
@@ -112,6 +114,8 @@ class Inode : public std::enable_shared_from_this<Inode> {
   FileLocks& locks();
   // Of an owner that goes away; costs nothing where nobody has locked.
   void ReleaseLocks(const void* owner);
+  // Writers against execution.
+  WriteAccess& write_access() { return write_access_; }
 
  protected:
   // For file systems that know it from the start.
@@ -120,6 +124,7 @@ class Inode : public std::enable_shared_from_this<Inode> {
  private:
   Filesystem& filesystem_;
   std::atomic<mode_t> type_{0};
+  WriteAccess write_access_;
   absl::once_flag locks_once_;
   std::atomic<bool> has_locks_{false};
   std::shared_ptr<FileLocks> locks_;  // set once
@@ -137,6 +142,13 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   virtual Status Sync() { return Ok(); }
   // Options to show in /proc/mounts behind the mount's own flags.
   virtual std::string mount_options() const { return ""; }
+  // Who watches its inodes.
+  WatchTable& watches() { return watches_; }
+
+ private:
+  friend class Mount;
+  std::atomic<int> mounts_{0};
+  WatchTable watches_;
 };
 
 }  // namespace runsc::boot

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/vfs/mount.h"
 
+#include <sys/inotify.h>
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -12,7 +13,14 @@ Mount::Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags,
       filesystem_(std::move(filesystem)),
       root_(std::move(root)),
       flags_(flags),
-      source_(std::move(source)) {}
+      source_(std::move(source)) {
+  filesystem_->mounts_.fetch_add(1);
+}
+
+Mount::~Mount() {
+  if (filesystem_->mounts_.fetch_sub(1) > 1 || !filesystem_->watches().active()) return;
+  filesystem_->watches().End(nullptr, IN_UNMOUNT);
+}
 
 bool Mount::read_only() const { return (flags() & MS_RDONLY) != 0; }
 

@@ -25,6 +25,7 @@ class Mount : public std::enable_shared_from_this<Mount> {
  public:
   Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags, std::string source);
 
+  ~Mount();
   int id() const { return id_; }
   const FilesystemRef& filesystem() const { return filesystem_; }
   const DentryRef& root() const { return root_; }

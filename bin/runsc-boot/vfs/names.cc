@@ -1,4 +1,5 @@
 // mknod(2), mkdir(2), symlink(2), link(2), unlink(2), rmdir(2).
+#include <sys/inotify.h>
 #include <sys/sysmacros.h>
 
 #include <utility>
@@ -36,6 +37,13 @@ Status CheckNodeType(const Credentials& credentials, mode_t mode, dev_t rdev) {
   }
 }
 
+// The inode's own end comes first, unless an open file delays it.
+void ReportRemoval(Inode& parent, std::string_view name, const DentryRef& victim) {
+  if (!parent.filesystem().watches().active()) return;
+  if (victim.use_count() == 1) ReportNameGone(*victim);
+  ReportEntry(parent, name, IN_DELETE, victim->is_directory());
+}
+
 // fs.protected_hardlinks: those who could not change a file may not keep it
 // alive by a link either.
 Status CheckMayLink(const Credentials& credentials, const Attributes& target) {
@@ -69,6 +77,7 @@ Status Vfs::CreateNode(Caller caller, const WalkOptions& walk, std::string_view 
   TRY_ASSIGN(InodeRef inode,
              parent.dentry->inode()->Create(caller.context, walker.last(), created));
   cache_.InsertLocked(parent.dentry, walker.last(), std::move(inode));
+  ReportEntry(*parent.dentry->inode(), walker.last(), IN_CREATE, S_ISDIR(node.mode));
   return Ok();
 }
 
@@ -118,6 +127,8 @@ Status Vfs::Link(Caller caller, const Path& target, const WalkOptions& walk,
   if (attributes.IsDirectory()) return Error(EPERM);
   TRY(parent.dentry->inode()->Link(walker.last(), *inode));
   cache_.InsertLocked(parent.dentry, walker.last(), inode);
+  ReportInode(*inode, IN_ATTRIB);  // the count of its links
+  ReportEntry(*parent.dentry->inode(), walker.last(), IN_CREATE, false);
   return Ok();
 }
 
@@ -148,12 +159,15 @@ Status Vfs::Remove(Caller caller, const WalkOptions& walk, std::string_view path
   if (!directory) {
     TRY(node.Unlink(walker.last(), *victim->inode()));
     cache_.RemoveLocked(parent.dentry, victim);
+    ReportInode(*victim->inode(), IN_ATTRIB);
+    ReportRemoval(node, walker.last(), victim);
     return Ok();
   }
   // So that nothing comes into being in it meanwhile.
   absl::MutexLock victim_lock(&victim->mutex_);
   TRY(node.Rmdir(walker.last(), *victim->inode()));
   cache_.RemoveDirectoryLocked(parent.dentry, victim);
+  ReportRemoval(node, walker.last(), victim);
   return Ok();
 }
 

@@ -1,5 +1,6 @@
 // open(2), openat2(2): checks in Linux's order, then the inode's own open.
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 
 #include <utility>
@@ -40,6 +41,27 @@ unsigned WantedAccess(int flags) {
 
 // Flags that a file description keeps.
 int StatusFlags(int flags) { return flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC); }
+
+// Regular files and directories, and inodes without a mount (pipes, sockets),
+// which know how to open themselves. ETXTBSY: a program that runs.
+Result<FileRef> OpenPlain(Context& context, const Path& path, const Attributes& attributes,
+                          int flags) {
+  Inode& inode = *path.dentry->inode();
+  const int access = flags & O_ACCMODE;
+  const bool writes =
+      attributes.IsRegular() && (access == O_WRONLY || access == O_RDWR || (flags & O_TRUNC) != 0);
+  if (writes) TRY(inode.write_access().Get());
+  Result<FileRef> opened = inode.Open(context, path, StatusFlags(flags));
+  if (!writes) return opened;
+  // Linux counts O_TRUNC without write access only while it truncates; here it
+  // counts until the file is closed.
+  if (opened.ok()) {
+    (*opened)->HoldWriteAccess();
+  } else {
+    inode.write_access().Put();
+  }
+  return opened;
+}
 
 }  // namespace
 
@@ -87,11 +109,13 @@ Result<FileRef> Vfs::OpenExisting(Caller caller, const Path& path, int flags, bo
   if (!created) TRY(CheckOpen(caller, path, attributes, flags));
   if ((flags & O_DIRECTORY) != 0 && !attributes.IsDirectory()) return Error(ENOTDIR);
   bool plain = attributes.IsRegular() || attributes.IsDirectory();
-  // Inodes without a mount (pipes, sockets) know how to open themselves.
   if (!plain && path.mount != nullptr) {
-    return OpenSpecial(caller.context, path, attributes, StatusFlags(flags));
+    TRY_ASSIGN(FileRef special, OpenSpecial(caller.context, path, attributes, StatusFlags(flags)));
+    ReportPath(path, IN_OPEN);
+    return special;
   }
-  TRY_ASSIGN(FileRef file, inode->Open(caller.context, path, StatusFlags(flags)));
+  TRY_ASSIGN(FileRef file, OpenPlain(caller.context, path, attributes, flags));
+  ReportPath(path, IN_OPEN);
   if ((flags & O_TRUNC) != 0 && attributes.IsRegular() && !created) {
     TRY(DropSetIdBits(caller.context, *inode, attributes.mode));
     if (file->writable()) {
@@ -101,6 +125,7 @@ Result<FileRef> Vfs::OpenExisting(Caller caller, const Path& path, int flags, bo
       change.size = 0;
       TRY(inode->SetAttributes(change));
     }
+    ReportPath(path, IN_MODIFY);
   }
   return file;
 }
@@ -126,7 +151,9 @@ Result<Path> Vfs::CreateForOpen(Caller caller, const Path& parent, std::string_v
   ApplyOwner(*credentials, attributes, node);
   TRY_ASSIGN(InodeRef inode, directory->Create(caller.context, name, node));
   created = true;
-  return Path{parent.mount, cache_.InsertLocked(parent.dentry, name, std::move(inode))};
+  Path child{parent.mount, cache_.InsertLocked(parent.dentry, name, std::move(inode))};
+  ReportEntry(*directory, name, IN_CREATE, false);
+  return child;
 }
 
 Result<FileRef> Vfs::OpenCreating(Caller caller, const WalkOptions& walk, std::string_view path,

@@ -1,5 +1,6 @@
 // rename(2), renameat2(2).
 #include <linux/fs.h>
+#include <sys/inotify.h>
 
 #include <utility>
 
@@ -149,13 +150,34 @@ Status Vfs::RenameLocked(Caller caller, RenameEnd& from, RenameEnd& to,
     cache_.MoveLocked(to.parent.dentry, to.child, from.parent.dentry, from.name);
     cache_.MoveLocked(from.parent.dentry, from.child, to.parent.dentry, to.name);
     cache_.AdoptLocked(from.parent.dentry, to.child);
+    ReportRename(from, to, exchange);
     return Ok();
   }
   if (to.child != nullptr) cache_.RemoveLocked(to.parent.dentry, to.child);
   cache_.MoveLocked(from.parent.dentry, from.child, to.parent.dentry, to.name);
   // A whiteout took its place: look it up when it is wanted.
   if ((flags & RENAME_WHITEOUT) != 0) from.parent.dentry->children_.erase(from.name);
+  ReportRename(from, to, exchange);
   return Ok();
+}
+
+void Vfs::ReportRename(const RenameEnd& from, const RenameEnd& to, bool exchange) {
+  Inode& from_parent = *from.parent.dentry->inode();
+  Inode& to_parent = *to.parent.dentry->inode();
+  if (!from_parent.filesystem().watches().active()) return;
+  const auto report = [this](Inode& old_parent, std::string_view old_name, Inode& new_parent,
+                             std::string_view new_name, const Attributes& moved) {
+    const uint32_t cookie = move_cookie_.fetch_add(1) + 1;
+    ReportEntry(old_parent, old_name, IN_MOVED_FROM, moved.IsDirectory(), cookie);
+    ReportEntry(new_parent, new_name, IN_MOVED_TO, moved.IsDirectory(), cookie);
+  };
+  report(from_parent, from.name, to_parent, to.name, from.attributes);
+  // The count of the links of what was replaced.
+  if (!exchange && to.child != nullptr) ReportInode(*to.child->inode(), IN_ATTRIB);
+  ReportInode(*from.child->inode(), IN_MOVE_SELF);
+  if (!exchange) return;
+  report(to_parent, to.name, from_parent, from.name, to.attributes);
+  ReportInode(*to.child->inode(), IN_MOVE_SELF);
 }
 
 }  // namespace runsc::boot

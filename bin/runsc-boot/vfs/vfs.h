@@ -121,6 +121,8 @@ class Vfs {
       std::function<Result<FileRef>(Context& context, const Path& path, int flags)>;
   void RegisterDevice(mode_t type, dev_t device, DeviceOpener opener);
 
+  WatchAccounts& watch_accounts() { return watch_accounts_; }
+
   // Where pipes, sockets and other files without a name live.
   AnonymousFilesystem& anonymous() { return *anonymous_; }
 
@@ -149,7 +151,10 @@ class Vfs {
   // rename.cc
   struct RenameEnd;
   Status RenameLocked(Caller caller, RenameEnd& from, RenameEnd& to, unsigned flags);
+  void ReportRename(const RenameEnd& from, const RenameEnd& to, bool exchange);
 
+  WatchAccounts watch_accounts_;
+  std::atomic<uint32_t> move_cookie_{0};  // of the last rename that somebody watched
   // Serialises renames between directories, so that a walk of parents is stable.
   absl::Mutex rename_mutex_;
   DentryCache cache_;

@@ -1,5 +1,6 @@
 // Extended attributes by path, with the rules of each namespace (xattr(7)).
 #include <linux/limits.h>
+#include <sys/inotify.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -51,7 +52,9 @@ Status Vfs::SetXattr(Caller caller, const Path& path, std::string_view name, std
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) != 0) return Error(EINVAL);
   if (value.size() > XATTR_SIZE_MAX) return Error(E2BIG);
   TRY(CheckXattr(caller, path, name, /*write=*/true));
-  return path.dentry->inode()->SetXattr(name, value, flags);
+  TRY(path.dentry->inode()->SetXattr(name, value, flags));
+  ReportPath(path, IN_ATTRIB);
+  return Ok();
 }
 
 Result<std::vector<std::string>> Vfs::ListXattr(Caller caller, const Path& path) {
@@ -64,7 +67,9 @@ Result<std::vector<std::string>> Vfs::ListXattr(Caller caller, const Path& path)
 
 Status Vfs::RemoveXattr(Caller caller, const Path& path, std::string_view name) {
   TRY(CheckXattr(caller, path, name, /*write=*/true));
-  return path.dentry->inode()->RemoveXattr(name);
+  TRY(path.dentry->inode()->RemoveXattr(name));
+  ReportPath(path, IN_ATTRIB);
+  return Ok();
 }
 
 }  // namespace runsc::boot

@@ -55,6 +55,13 @@ Status GoferFile::PrepareWrite(Context& context) {
 }
 
 Result<size_t> GoferFile::PWrite(Context& context, IoBuffer& source, uint64_t offset) {
+  if ((flags() & O_APPEND) == 0) return WriteAt(context, source, offset);
+  // As on Linux, whatever the offset.
+  uint64_t end;
+  return Append(context, source, end);
+}
+
+Result<size_t> GoferFile::WriteAt(Context& context, IoBuffer& source, uint64_t offset) {
   if (offset > kMaxOffset) return Error(EINVAL);
   if (source.remaining() == 0) return size_t{0};
   if (offset >= context.file_size_limit()) return Error(EFBIG);
@@ -87,7 +94,7 @@ Result<size_t> GoferFile::Append(Context& context, IoBuffer& source, uint64_t& e
   absl::MutexLock lock(&inode_->append_mutex());
   off_t size = lseek(host_->get(), 0, SEEK_END);
   if (size < 0) return Error(errno);
-  TRY_ASSIGN(size_t count, PWrite(context, source, static_cast<uint64_t>(size)));
+  TRY_ASSIGN(size_t count, WriteAt(context, source, static_cast<uint64_t>(size)));
   end = static_cast<uint64_t>(size) + count;
   return count;
 }

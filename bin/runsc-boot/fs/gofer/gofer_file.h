@@ -25,6 +25,7 @@ class GoferFile final : public File {
 
  private:
   Status PrepareWrite(Context& context);
+  Result<size_t> WriteAt(Context& context, IoBuffer& source, uint64_t offset);
 
   const GoferInodeRef inode_;
   const HostFileRef host_;

@@ -185,6 +185,7 @@ class HostFile final : public File {
   Result<int64_t> Ioctl(Context& context, uint64_t command, uint64_t argument) override;
   PollEvents Poll() override;
   WaitQueue* wait_queue() override { return host_->wait_queue(); }
+  bool async_capable() const override { return host_->kind != Kind::kRegular; }
   std::string Describe() const override { return path().dentry->name(); }
 
  private:

@@ -102,7 +102,9 @@ Result<FileRef> OverlayInode::Open(Context& context, const Path& path, int flags
   } else {
     real = Top();
   }
-  TRY_ASSIGN(FileRef file, real->Open(context, path, flags));
+  // Under a nameless dentry: what happens to it is the overlay's file's affair.
+  Path inner{path.mount, std::make_shared<Dentry>(nullptr, "", real)};
+  TRY_ASSIGN(FileRef file, real->Open(context, inner, flags));
   return FileRef(std::make_shared<OverlayFile>(path, flags, std::move(file)));
 }
 

@@ -81,6 +81,17 @@ Result<size_t> Pipe::Read(IoBuffer& destination) {
   return result;
 }
 
+Result<size_t> Pipe::Peek(IoBuffer& destination) {
+  absl::MutexLock lock(&mutex_);
+  if (used_ == 0) return writers_ > 0 ? Result<size_t>(Error(EAGAIN)) : 0;
+  const size_t head = head_, used = used_;
+  const size_t size = packets_.empty() ? used_ : packets_.front();
+  Result<size_t> count = CopyOut(destination, std::min(size, destination.remaining()));
+  head_ = head;
+  used_ = used;
+  return count;
+}
+
 Result<size_t> Pipe::WriteLocked(IoBuffer& source, bool packet) {
   if (readers_ == 0) return Error(EPIPE);
   size_t room = capacity_ - std::min(used_, capacity_);

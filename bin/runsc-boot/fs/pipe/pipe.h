@@ -20,6 +20,8 @@ class Pipe {
   static constexpr size_t kAtomicSize = 4096;          // PIPE_BUF
 
   Result<size_t> Read(IoBuffer& destination);
+  // What Read would give, but it stays there (tee(2)).
+  Result<size_t> Peek(IoBuffer& destination);
   // `packet`: each write is read by itself (O_DIRECT).
   Result<size_t> Write(IoBuffer& source, bool packet);
   PollEvents Poll(bool reader, bool writer, uint64_t writers_seen_at_open);
@@ -75,6 +77,7 @@ class PipeFile final : public File {
   Result<int64_t> Ioctl(Context& context, uint64_t command, uint64_t argument) override;
   PollEvents Poll() override;
   WaitQueue* wait_queue() override { return &pipe_->wait_queue(); }
+  bool async_capable() const override { return true; }
   std::string Describe() const override { return path().dentry->name(); }
 
   // For a FIFO's open(2): it blocks until this is false, on wait_queue()

@@ -90,7 +90,7 @@ constexpr Setting kSettings[] = {
     {"fs/file-nr", "0\t0\t9223372036854775807", 0444},
     {"fs/inotify/max_queued_events", "16384"},
     {"fs/inotify/max_user_instances", "128"},
-    {"fs/inotify/max_user_watches", "192536"},
+    {"fs/inotify/max_user_watches", "65536"},
     {"fs/lease-break-time", "45"},
     {"fs/leases-enable", "1"},
     {"fs/mount-max", "100000"},
