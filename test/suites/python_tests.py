@@ -17,8 +17,6 @@ MODULES = ("test_os test_signal test_subprocess test_threading test_posix test_p
            "test_select test_selectors test_resource test_thread test_concurrent_futures "
            "test_faulthandler test_fork1 test_wait4 test_ioctl test_tty test_epoll test_poll "
            "test_eintr").split()
-# Seconds, not minutes: always run.
-SHORT = {"test_fork1"}
 
 
 def expected_differences():
@@ -53,7 +51,7 @@ def failures(env, runtime, module):
 
 def compare(env, module, expected):
     def check():
-        if not env.everything and module not in SHORT:
+        if not env.everything:
             raise expect.Skip("long: only with --all")
         if env.runtime.is_ours:
             on_host, _ = failures(env, env.reference, module)

@@ -14,7 +14,6 @@ STRESSORS = {
     "scheduler": "switch yield affinity nice schedpolicy sched context mutex sem futex",
     "timer": "timer timerfd itimer clock nanosleep alarm hrtimers sleep",
 }
-SHORT = {"fork", "sigq", "pipe", "switch", "timer"}
 
 
 def outcome(env, runtime, stressor):
@@ -26,7 +25,7 @@ def outcome(env, runtime, stressor):
 
 def compare(env, stressor):
     def check():
-        if not env.everything and stressor not in SHORT:
+        if not env.everything:
             raise expect.Skip("long: only with --all")
         here = outcome(env, env.runtime, stressor)
         if here.code == 0 and not here.timed_out:

@@ -34,7 +34,7 @@ TEST_F(AttackTest, SharedPagesThatChangeAllTheTime) { Survive("scribble", 10, 3)
 TEST_F(AttackTest, OverwrittenControlPage) { Survive("control", 10, 1); }
 TEST_F(AttackTest, StubOrRegionTakenAway) { Survive("remove", 8, 3); }
 TEST_F(AttackTest, RewrittenStub) { Survive("rewrite", 30, 10); }
-TEST_F(AttackTest, ParkedThreadsLetOutByForgery) { Survive("wake-parked", 5, 1); }
+TEST_F(AttackTest, ParkedThreadsLetOutByForgery) { Survive("wake-parked", 3, 1); }
 
 }  // namespace
 }  // namespace runsc::boot::platform
