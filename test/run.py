@@ -23,7 +23,7 @@ from harness import binaries, expect, host  # pylint: disable=wrong-import-posit
 from harness.environment import Environment
 
 SUITES = ["lifecycle", "exec", "bundles", "mounts", "logs", "privileges", "main_job", "stdio",
-          "differential", "robustness", "docker", "languages", "python_tests", "stress_ng"]
+          "terminal", "differential", "robustness", "docker", "languages", "python_tests", "stress_ng"]
 
 
 def tests_of(suite, env):

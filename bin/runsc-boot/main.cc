@@ -95,6 +95,7 @@ Result<std::unique_ptr<control::Sandbox>> BuildSandbox(setup::Request& request,
   config.request = std::move(request.message);
   config.platform = std::move(platform);
   for (int i = 0; i < 3; ++i) config.stdio[i] = std::move(request.stdio[i]);
+  config.terminal = std::move(request.terminal);
   config.filesystems = std::move(request.filesystems);
   return control::CreateSandbox(std::move(config));
 }

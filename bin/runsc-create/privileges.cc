@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,11 +25,16 @@ constexpr CapabilityMask kWaitingCapabilities = CapabilityMaskOf({CAP_KILL, CAP_
 
 void AllowWaiting(FilterBuilder& filter) {
   filter.Allow(SYS_poll, "wait for boot's end and for signals")
-      .Allow(SYS_read, "signals that have arrived; state files; /proc/PID/stat")
+      .Allow(SYS_read,
+             "signals that have arrived, what is typed and shown, state files, /proc/PID/stat")
       .Allow(SYS_sendmsg, {Arg(2).IsInt(MSG_NOSIGNAL)}, "forward a signal to boot")
       .Allow(SYS_recvmsg, "boot's answer")
       .Allow(SYS_waitid, {Arg(0).IsInt(P_PIDFD)}, "how boot and the gofer ended")
-      .Allow(SYS_write, "log, error messages");
+      .Allow(SYS_write, "log, error messages, the terminals of container and caller")
+      .Allow(SYS_ioctl, {Arg(1).IsInt(TIOCGWINSZ)}, "size of the caller's terminal")
+      .Allow(SYS_ioctl, {Arg(1).IsInt(TIOCSWINSZ)}, "size of the container's terminal")
+      .Allow(SYS_ioctl, {Arg(1).IsInt(TCSETSW)}, "the caller's terminal as it was")
+      .Allow(SYS_ioctl, {Arg(1).IsInt(TCGETS)}, "whether the C library could restore it");
 }
 
 void AllowCleaningUp(FilterBuilder& filter) {

@@ -54,6 +54,9 @@ ControlReply Lifecycle::Answer(const ControlRequest& request) {
       return Processes();
     case ControlRequest::kFreeze:
       return Reply(Freeze(request.freeze().frozen()));
+    case ControlRequest::kTerminalResized:
+      sandbox_.TerminalResized();
+      return ControlReply();
     case ControlRequest::kDestroy:
       Destroy();
       return ControlReply();

@@ -25,6 +25,8 @@ struct SandboxConfig {
   std::unique_ptr<platform::Platform> platform;
   // The container's descriptors 0, 1 and 2; an invalid one is closed there.
   FileDescriptor stdio[3];
+  // Instead of these, the host's end of the container's terminal.
+  FileDescriptor terminal;
   // The file-system connections: the root's, then one for each of
   // request.served_mounts.
   std::vector<FileDescriptor> filesystems;
@@ -89,6 +91,8 @@ class Sandbox {
   // Stops every process, also those that come, or lets them go on. SIGKILL
   // works on them all the same.
   virtual void Freeze(bool frozen) = 0;
+  // The size of one of the host's terminals may have changed.
+  virtual void TerminalResized() {}
   // Ends every process. Wait for init returns afterwards (128 + SIGKILL when
   // it had not ended before). Idempotent.
   virtual void Destroy() = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/job_control.h"
 #include "common/log.h"
 
 namespace runsc::boot {
@@ -114,6 +115,7 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
     process_group->session = std::move(session);
     return JoinProcessGroup(group, std::move(process_group));
   }
+  JobControl::InheritLocked(group, *parent);
   if (parent->process_group_ != nullptr) JoinProcessGroup(group, parent->process_group_);
   if (parent->life_.load() != ThreadGroup::Life::kAlive) {
     ThreadGroup* reaper = FindReaper(*parent);

@@ -54,6 +54,8 @@ struct InitOptions : ProcessOptions {
   std::string hostname, domainname;
   int cpu_count = 1;          // shown to the container
   uint64_t memory_total = 0;  // bytes shown to the container
+  // Becomes init's controlling terminal; null: none.
+  std::shared_ptr<ControllingTerminal> terminal;
 };
 
 // Executes one system call of `task`; the table in syscalls/ provides it. A
@@ -119,6 +121,7 @@ class Kernel {
   int64_t boot_time_monotonic_ns() const;
 
  private:
+  friend class JobControl;
   friend class Task;
   friend class ThreadGroup;
 

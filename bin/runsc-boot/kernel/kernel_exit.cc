@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
 
@@ -83,20 +84,7 @@ void Kernel::EndGroup(ThreadGroup& group, DeferredSignals& signals) {
     absl::MutexLock lock(&group.signal_mutex_);
     init_status_ = group.exit_status_;
   }
-  const ProcessGroupRef process_group = group.process_group_;
-  if (process_group != nullptr && process_group->session->id == group.pid()) {
-    // The end of a session's leader hangs up its terminal.
-    Session& session = *process_group->session;
-    ProcessGroupRef foreground = FindProcessGroup(session.foreground_group);
-    if (session.terminal != nullptr && foreground != nullptr) {
-      for (ThreadGroup* member : foreground->members) {
-        for (int signo : {SIGHUP, SIGCONT}) {
-          signals.push_back({member->shared_from_this(), MakeSigInfo(signo, SI_KERNEL)});
-        }
-      }
-    }
-    session.terminal.reset();
-  }
+  JobControl::LeaderEndsLocked(group, signals);
   SignalNewOrphans(group, signals);
   ReparentChildren(group, signals);
   NotifyParentOfEnd(group, signals);

@@ -1,6 +1,7 @@
 // The processes that have no parent in the container: init, and those that the
 // controller starts beside it.
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pending_exec.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
@@ -53,8 +54,13 @@ Status Kernel::StartInit(InitOptions options) {
   memory_total_.store(options.memory_total);
   set_hostname(options.hostname);
   set_domainname(options.domainname);
+  ControllingTerminalRef terminal = std::move(options.terminal);
   TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
   if (!Register(task, kInitPid)) return Error(EINVAL);
+  if (terminal != nullptr) {
+    absl::MutexLock lock(&tree_mutex_);
+    JobControl::AdoptLocked(task->group(), std::move(terminal));
+  }
   absl::MutexLock lock(&task->state_mutex_);
   TRY_ASSIGN(task->thread_, platform_->Start(task));
   return Ok();

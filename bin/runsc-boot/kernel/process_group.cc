@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 
 namespace runsc::boot {
@@ -118,6 +119,7 @@ Result<pid_t> ThreadGroup::NewSession() {
   process_group->id = pid();
   process_group->session = std::move(session);
   kernel_.JoinProcessGroup(*this, std::move(process_group));
+  JobControl::ForgetLocked(*this);
   return pid();
 }
 

@@ -11,12 +11,10 @@ namespace runsc::boot {
 
 class ThreadGroup;
 
-// All fields are guarded by the kernel's tree mutex.
+// Guarded by the kernel's tree mutex. Its terminal, which knows the foreground
+// group, is controlling_terminal.h's; each process keeps whether it has it.
 struct Session {
   pid_t id = 0;
-  // The terminal's own object; null: no controlling terminal.
-  std::shared_ptr<void> terminal;
-  pid_t foreground_group = 0;
 };
 
 // Guarded by the kernel's tree mutex. Exists as long as it has members.

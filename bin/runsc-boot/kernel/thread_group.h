@@ -25,6 +25,8 @@
 
 namespace runsc::boot {
 
+class ControllingTerminal;
+class JobControl;
 class ProcessTimers;
 
 // CPU time and counters that wait4(2), getrusage(2) and times(2) report.
@@ -120,6 +122,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   void set_oom_score_adj(int value) { oom_score_adj_.store(value, std::memory_order_relaxed); }
 
  private:
+  friend class JobControl;
   friend class Kernel;
   friend class Task;
   friend class PosixTimers;
@@ -169,6 +172,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   ThreadGroupRef birth_parent_;  // until the group is registered
   std::vector<ThreadGroupRef> children_;
   ProcessGroupRef process_group_;
+  std::shared_ptr<ControllingTerminal> terminal_;
+  // Of a session's leader whose terminal was hung up: the foreground group then.
+  ProcessGroupRef hung_up_foreground_;
   TaskRef leader_;
   std::vector<TaskRef> tasks_;
   enum class Life { kAlive, kZombie, kReaped };

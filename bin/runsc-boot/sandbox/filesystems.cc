@@ -8,6 +8,7 @@
 #include "bin/runsc-boot/fs/cgroup/cgroup_filesystem.h"
 #include "bin/runsc-boot/fs/dev/devices.h"
 #include "bin/runsc-boot/fs/devpts/devpts_filesystem.h"
+#include "bin/runsc-boot/fs/devpts/terminal_devices.h"
 #include "bin/runsc-boot/fs/gofer/gofer_filesystem.h"
 #include "bin/runsc-boot/fs/mqueue/mqueue_filesystem.h"
 #include "bin/runsc-boot/fs/overlay/overlay.h"
@@ -34,7 +35,10 @@ class Maker {
     }
     if (type == "mqueue") return mqueue::MakeMqueueFilesystem(dev);
     if (type == "cgroup" || type == "cgroup2") return MakeCgroup(dev);
-    if (type == "devpts") return devpts::MakeDevptsFilesystem(dev);
+    if (type == "devpts") {
+      TRY_ASSIGN(devpts::Options options, devpts::ParseOptions(data));
+      return devpts::MakeDevptsFilesystem(kernel_, options, dev);
+    }
     if (type == "tmpfs" || type == "ramfs" || type == "devtmpfs") {
       TRY_ASSIGN(TmpfsOptions parsed, ParseTmpfsOptions(data));
       return FilesystemRef(std::make_shared<TmpfsFilesystem>(parsed));
@@ -114,6 +118,7 @@ Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
                                                         const runsc::control::BootRequest& request,
                                                         std::vector<FileDescriptor> connections) {
   RegisterStandardDevices(kernel.vfs());
+  devpts::RegisterTerminalDevices(kernel);
   TRY_ASSIGN(FileDescriptor proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   auto host = std::make_shared<proc::HostProc>(std::move(proc));
   RegisterTypes(kernel, std::make_shared<const Maker>(

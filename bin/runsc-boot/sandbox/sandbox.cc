@@ -23,6 +23,7 @@
 #include "bin/runsc-boot/sandbox/process.h"
 #include "bin/runsc-boot/sandbox/process_list.h"
 #include "bin/runsc-boot/sandbox/program_search.h"
+#include "bin/runsc-boot/sandbox/terminals.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
 #include "bin/runsc-boot/strace/strace.h"
 #include "bin/runsc-boot/syscalls/dispatch.h"
@@ -32,6 +33,8 @@ namespace runsc::boot {
 namespace {
 
 constexpr pid_t kInitPid = 1;
+// How long the host may take for init's last output.
+constexpr absl::Duration kLastOutput = absl::Seconds(2);
 
 ProcessOptions ProcessOptionsOf(const oci::Process& process, uint64_t memory_total) {
   ProcessOptions options;
@@ -48,9 +51,11 @@ ProcessOptions ProcessOptionsOf(const oci::Process& process, uint64_t memory_tot
 class KernelSandbox final : public control::Sandbox {
  public:
   KernelSandbox(std::unique_ptr<HostPoller> poller, std::unique_ptr<Kernel> kernel,
-                InitOptions init, const runsc::control::BootRequest& request)
+                std::unique_ptr<Terminals> terminals, InitOptions init,
+                const runsc::control::BootRequest& request)
       : poller_(std::move(poller)),
         kernel_(std::move(kernel)),
+        terminals_(std::move(terminals)),
         init_(std::move(init)),
         mounts_(init_.mounts),
         memory_total_(request.options().memory_total()),
@@ -89,8 +94,12 @@ class KernelSandbox final : public control::Sandbox {
       mutex_.Await(absl::Condition(&decided));
       if (state_ == State::kDestroyed) return W_EXITCODE(0, SIGKILL);
     }
-    return kernel_->WaitForInit();
+    const int status = kernel_->WaitForInit();
+    terminals_->Drain(kLastOutput);
+    return status;
   }
+
+  void TerminalResized() override { terminals_->Resized(); }
 
   Status Signal(pid_t pid, int signo, bool all) override {
     if (signo < 0 || signo > kSignalCount) return Error(EINVAL);
@@ -159,6 +168,7 @@ class KernelSandbox final : public control::Sandbox {
 
   const std::unique_ptr<HostPoller> poller_;
   const std::unique_ptr<Kernel> kernel_;
+  const std::unique_ptr<Terminals> terminals_;
   InitOptions init_;
   const std::shared_ptr<MountNamespace> mounts_;
   const uint64_t memory_total_;
@@ -166,6 +176,18 @@ class KernelSandbox final : public control::Sandbox {
   absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
 };
+
+// Init's terminal, which is its descriptors 0 to 2 and /dev/console.
+Status AttachTerminal(Terminals& terminals, FileDescriptor host, InitOptions& init) {
+  TRY_ASSIGN(AttachedTerminal attached,
+             terminals.Attach(init.mounts, init.credentials, std::move(host),
+                              tty::HostRelay::Lifetime::kSandbox));
+  TRY(terminals.MountConsole(init.mounts, attached));
+  init.fds = std::make_shared<FdTable>();
+  for (int i = 0; i < 3; ++i) TRY(init.fds->Replace(i, attached.file, false, 3));
+  init.terminal = std::move(attached.terminal);
+  return Ok();
+}
 
 InitOptions InitOptionsOf(const runsc::control::BootRequest& request) {
   InitOptions init;
@@ -191,12 +213,17 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
   InitOptions init = InitOptionsOf(request);
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
-  std::vector<FileDescriptor> stdio(std::make_move_iterator(std::begin(config.stdio)),
-                                    std::make_move_iterator(std::end(config.stdio)));
-  TRY_ASSIGN(init.fds,
-             ImportDescriptors(kernel->vfs(), *poller, init.credentials, std::move(stdio)));
+  auto terminals = std::make_unique<Terminals>(*kernel);
+  if (config.terminal.valid()) {
+    TRY(AttachTerminal(*terminals, std::move(config.terminal), init));
+  } else {
+    std::vector<FileDescriptor> stdio(std::make_move_iterator(std::begin(config.stdio)),
+                                      std::make_move_iterator(std::end(config.stdio)));
+    TRY_ASSIGN(init.fds,
+               ImportDescriptors(kernel->vfs(), *poller, init.credentials, std::move(stdio)));
+  }
   return std::unique_ptr<Sandbox>(std::make_unique<KernelSandbox>(
-      std::move(poller), std::move(kernel), std::move(init), request));
+      std::move(poller), std::move(kernel), std::move(terminals), std::move(init), request));
 }
 
 }  // namespace control

@@ -16,6 +16,8 @@ FileDescriptor* SinglePlace(Request& request, Role::Role role) {
       return &request.stdio[1];
     case Role::ROLE_STDERR:
       return &request.stdio[2];
+    case Role::ROLE_TERMINAL:
+      return &request.terminal;
     case Role::ROLE_CONTROL:
       return &request.control;
     case Role::ROLE_LOG:
@@ -64,6 +66,10 @@ Result<Request> SortDescriptors(runsc::control::BootRequest message,
     if (place == nullptr) return Error(EINVAL, "boot request with an unknown descriptor");
     if (place->valid()) return Error(EINVAL, "boot request with a descriptor twice");
     *place = std::move(fds[i]);
+  }
+  if (request.terminal.valid() &&
+      (request.stdio[0].valid() || request.stdio[1].valid() || request.stdio[2].valid())) {
+    return Error(EINVAL, "boot request with a terminal and other standard streams");
   }
   if (!request.control.valid()) return Error(EINVAL, "boot request without a control socket");
   if (request.filesystems.size() != 1 + static_cast<size_t>(message.served_mounts_size())) {

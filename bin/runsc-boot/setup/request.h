@@ -14,7 +14,8 @@ namespace runsc::boot::setup {
 struct Request {
   runsc::control::BootRequest message;
   FileDescriptor stdio[3];
-  FileDescriptor control;  // the listening socket
+  FileDescriptor terminal;  // instead of stdio
+  FileDescriptor control;   // the listening socket
   FileDescriptor log;
   FileDescriptor user_log;
   FileDescriptor network_namespace;

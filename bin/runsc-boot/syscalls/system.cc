@@ -9,6 +9,7 @@
 #include <array>
 #include <cstring>
 
+#include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/version.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
@@ -119,6 +120,11 @@ Result<Word> SysSyslog(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysReboot(Task&, const SyscallArgs&) { return Error(EPERM); }
 
-Result<Word> SysVhangup(Task&, const SyscallArgs&) { return Error(EPERM); }
+Result<Word> SysVhangup(Task& task, const SyscallArgs&) {
+  if (!task.credentials()->Has(CAP_SYS_TTY_CONFIG)) return Error(EPERM);
+  const ControllingTerminalRef terminal = JobControl::TerminalOf(task.group());
+  if (terminal != nullptr) terminal->HangUp();
+  return 0;
+}
 
 }  // namespace runsc::boot

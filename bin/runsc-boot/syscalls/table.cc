@@ -169,7 +169,7 @@ constexpr SyscallEntry kTable[] = {
     {150, "munlock", SysMunlock, kPartial, "nothing is locked", {kPointer, kSize}},
     {151, "mlockall", SysMlockall, kPartial, "checked against RLIMIT_MEMLOCK; nothing is locked", {kFlags}},
     {152, "munlockall", SysMunlockall, kPartial, "nothing is locked", {}},
-    {153, "vhangup", SysVhangup, kPartial, "refused with EPERM", {}},
+    {153, "vhangup", SysVhangup, kFull, nullptr, {}},
     {154, "modify_ldt", nullptr, kMissing, nullptr, {kInt, kPointer, kSize}},
     {155, "pivot_root", nullptr, kMissing, nullptr, {kPath, kPath}},
     {156, "_sysctl", nullptr, kMissing, nullptr, {kPointer}},

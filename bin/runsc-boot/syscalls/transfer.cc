@@ -19,6 +19,27 @@ Result<size_t> Attempt(Task& task, File& file, PollEvents events, bool nonblock,
   return task.BlockOnFile<size_t>(file, events, std::nullopt, attempt);
 }
 
+// BlockOnFile for reads, which may end by time with what there is.
+Result<size_t> WaitToRead(Task& task, File& file, IoBuffer& destination,
+                          const std::function<Result<size_t>()>& attempt) {
+  Result<size_t> result = attempt();
+  if (result.code() != EAGAIN || (file.flags() & O_NONBLOCK) != 0) return result;
+  WaitQueue* queue = file.wait_queue();
+  if (queue == nullptr) return result;
+  const int64_t begun = MonotonicNow();
+  WaitEntry entry(kReadEvents, static_cast<Waker&>(task));
+  queue->Register(entry);
+  while (true) {
+    result = attempt();
+    if (result.code() != EAGAIN) return result;
+    Status slept = task.Sleep(file.ReadDeadline(begun));
+    if (slept.ok()) continue;
+    Result<size_t> partial = file.ReadPartial(task, destination);
+    if (!partial.ok() || *partial > 0 || slept.code() == ETIMEDOUT) return partial;
+    return std::move(slept).error();
+  }
+}
+
 void RaiseWriteSignal(Task& task, int code) {
   if (code == EPIPE) RaiseSignal(task, SIGPIPE);
   if (code == EFBIG && task.file_size_limit() != RLIM_INFINITY) RaiseSignal(task, SIGXFSZ);
@@ -53,9 +74,10 @@ void RaiseSignal(Task& task, int signo) {
 
 Result<size_t> ReadFrom(Task& task, File& file, IoBuffer& destination,
                         std::optional<uint64_t> offset, bool nonblock) {
-  Result<size_t> got = Attempt(task, file, kReadEvents, nonblock, [&]() -> Result<size_t> {
+  auto attempt = [&]() -> Result<size_t> {
     return offset ? file.PRead(task, destination, *offset) : file.Read(task, destination);
-  });
+  };
+  Result<size_t> got = nonblock ? attempt() : WaitToRead(task, file, destination, attempt);
   if (got.ok() && *got > 0) ReportPath(file.path(), IN_ACCESS);
   return got;
 }

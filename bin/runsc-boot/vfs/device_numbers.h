@@ -1,4 +1,4 @@
-// Device numbers of file systems without a device, as Linux numbers them: 0:N.
+// Device numbers: of file systems without a device, as Linux numbers them (0:N).
 #ifndef RUNSC_BOOT_VFS_DEVICE_NUMBERS_H_
 #define RUNSC_BOOT_VFS_DEVICE_NUMBERS_H_
 
@@ -7,6 +7,9 @@
 #include <atomic>
 
 namespace runsc::boot {
+
+// Registers an opener for every minor number of a major one.
+constexpr unsigned kAnyMinor = 0xfffff;
 
 // A counter, not state that anything depends on; 0:1 is the anonymous one's.
 inline dev_t NewAnonymousDevice() {

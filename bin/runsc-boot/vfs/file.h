@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
@@ -40,8 +41,9 @@ struct HostMapping {
 // whatever O_NONBLOCK says; the system-call layer waits on wait_queue().
 class File : public std::enable_shared_from_this<File> {
  public:
-  // `flags`: access mode and status flags of open(2).
-  File(Path path, int flags) : path_(std::move(path)), flags_(flags) {}
+  // `flags`: access mode and status flags of open(2). O_NOCTTY, which openers of
+  // devices see, is not kept.
+  File(Path path, int flags) : path_(std::move(path)), flags_(flags & ~O_NOCTTY) {}
   virtual ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -62,6 +64,12 @@ class File : public std::enable_shared_from_this<File> {
   // PWrite (at the end with O_APPEND) and move it on.
   virtual Result<size_t> Read(Context& context, IoBuffer& destination);
   virtual Result<size_t> Write(Context& context, IoBuffer& source);
+  // Files whose reads do not wait for ever (terminals with VTIME): when, in
+  // nanoseconds of CLOCK_MONOTONIC, a waiting read that began at `begun` ends;
+  // asked again after each attempt.
+  virtual std::optional<int64_t> ReadDeadline(int64_t begun) { return std::nullopt; }
+  // What a read gets that ends by time or by a signal before it had enough.
+  virtual Result<size_t> ReadPartial(Context& context, IoBuffer& destination) { return 0; }
   // ESPIPE by default.
   virtual Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset);
   virtual Result<size_t> PWrite(Context& context, IoBuffer& source, uint64_t offset);

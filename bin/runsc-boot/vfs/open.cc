@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 
 #include <utility>
 
 #include "bin/runsc-boot/vfs/create.h"
+#include "bin/runsc-boot/vfs/device_numbers.h"
 #include "bin/runsc-boot/vfs/vfs.h"
 #include "bin/runsc-boot/vfs/walker.h"
 
@@ -96,6 +98,9 @@ Result<FileRef> Vfs::OpenSpecial(Context& context, const Path& path, const Attri
   {
     absl::MutexLock lock(&devices_mutex_);
     auto found = devices_.find({type, type == S_IFIFO ? 0 : attributes.rdev});
+    if (found == devices_.end()) {
+      found = devices_.find({type, makedev(major(attributes.rdev), kAnyMinor)});
+    }
     if (found == devices_.end()) return Error(ENXIO);
     opener = found->second;
   }
@@ -110,7 +115,8 @@ Result<FileRef> Vfs::OpenExisting(Caller caller, const Path& path, int flags, bo
   if ((flags & O_DIRECTORY) != 0 && !attributes.IsDirectory()) return Error(ENOTDIR);
   bool plain = attributes.IsRegular() || attributes.IsDirectory();
   if (!plain && path.mount != nullptr) {
-    TRY_ASSIGN(FileRef special, OpenSpecial(caller.context, path, attributes, StatusFlags(flags)));
+    TRY_ASSIGN(FileRef special, OpenSpecial(caller.context, path, attributes,
+                                            StatusFlags(flags) | (flags & O_NOCTTY)));
     ReportPath(path, IN_OPEN);
     return special;
   }

@@ -14,7 +14,6 @@
 #include "bin/runsc-create/commands/start_container.h"
 #include "bin/runsc-create/hooks/hooks.h"
 #include "bin/runsc-create/launch/boot_client.h"
-#include "bin/runsc-create/launch/console.h"
 #include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/process/host_process.h"
 #include "bin/runsc-create/process/pid_file.h"
@@ -134,10 +133,10 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const Cre
   LaunchPlan plan = {.options = &options, .id = create.id, .attached = create.attached};
   TRY_ASSIGN(plan.boot_program, Program(options.boot, "runsc-boot"));
   TRY_ASSIGN(plan.gofer_program, Program(options.gofer, "runsc-gofer"));
-  TRY_ASSIGN(Console console, Console::Open(spec.process(), create.console_socket));
-  if (console.terminal() >= 0) {
-    for (int& fd : plan.stdio) fd = console.terminal();
-  } else if (spec.process().terminal() && !create.attached) {
+  TRY_ASSIGN(Console console,
+             Console::Open(ConsoleOptionsOf(spec.process(), create.console_socket)));
+  plan.terminal = console.terminal();
+  if (console.foreground() && !create.attached) {
     return Error(EINVAL,
                  "config.json: process.terminal: a detached container with a terminal needs "
                  "--console-socket");
@@ -168,6 +167,7 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const Cre
   TRY(store.Save(container));
   TRY(Place(cgroups.directories, *plan.spec, processes));
   TRY(processes.Configure(plan));
+  console.LetTerminalGo();
   TRY(RunCreationHooks(container));
   TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
   if (Status prepared = boot.Prepare(); !prepared.ok()) {
@@ -182,7 +182,7 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const Cre
   TRY(store.Save(container));
   rollback.Done();
   return CreatedContainer{std::move(store), std::move(container), std::move(processes),
-                          std::move(boot)};
+                          std::move(boot), std::move(console)};
 }
 
 }  // namespace runsc::create

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bin/runsc-create/launch/boot_client.h"
+#include "bin/runsc-create/launch/console.h"
 #include "bin/runsc-create/launch/sandbox_processes.h"
 #include "bin/runsc-create/options.h"
 #include "bin/runsc-create/state/container_store.h"
@@ -28,6 +29,7 @@ struct CreatedContainer {
   state::Container container;
   SandboxProcesses processes;  // end with this object, unless let go
   BootClient boot;
+  Console console;
 };
 
 // On failure nothing is left. The error is one line for the user, and

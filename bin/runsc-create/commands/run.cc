@@ -1,10 +1,12 @@
 #include <poll.h>
 
 #include <array>
+#include <optional>
 
 #include "bin/runsc-create/commands/commands.h"
 #include "bin/runsc-create/commands/destroy.h"
 #include "bin/runsc-create/commands/start_container.h"
+#include "bin/runsc-create/launch/console_relay.h"
 #include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/privileges.h"
 #include "bin/runsc-create/process/signal_source.h"
@@ -13,20 +15,35 @@
 namespace runsc::create {
 namespace {
 
-// Until boot ends; its exit code is the container's.
-Result<int> ForwardSignals(SignalSource& signals, BootClient& boot, Child& process) {
+// A new window size is the terminal's business; all else is for init.
+void Forward(int signo, BootClient& boot, ConsoleRelay* relay) {
+  Status sent;
+  if (signo == SIGWINCH && relay != nullptr) {
+    relay->Resize();
+    sent = boot.TerminalResized();
+  } else {
+    sent = boot.Signal(0, signo, false);
+  }
+  // A failure means that the container is just ending.
+  if (!sent.ok()) LOG_DEBUG("forward signal ", signo, ": ", sent.error().ToString());
+}
+
+// Until boot ends; its exit code is the container's. `relay` may be null.
+Result<int> Attend(SignalSource& signals, BootClient& boot, Child& process, ConsoleRelay* relay) {
   while (true) {
-    std::array<pollfd, 2> entries = {pollfd{.fd = process.pidfd(), .events = POLLIN},
-                                     pollfd{.fd = signals.fd(), .events = POLLIN}};
+    ConsoleRelay::PollEntries console = {pollfd{.fd = -1}, pollfd{.fd = -1}};
+    if (relay != nullptr) console = relay->Entries();
+    std::array<pollfd, 4> entries = {pollfd{.fd = process.pidfd(), .events = POLLIN},
+                                     pollfd{.fd = signals.fd(), .events = POLLIN}, console[0],
+                                     console[1]};
     if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return ErrnoError("poll");
-    if (entries[0].revents != 0) return process.Reap();
-    if (entries[1].revents == 0) continue;
-    while (int signo = signals.Take()) {
-      // A failure means that the container is just ending.
-      if (Status sent = boot.Signal(0, signo, false); !sent.ok()) {
-        LOG_DEBUG("forward signal ", signo, ": ", sent.error().ToString());
-      }
+    if (relay != nullptr) relay->Handle({entries[2], entries[3]});
+    if (entries[1].revents != 0) {
+      while (int signo = signals.Take()) Forward(signo, boot, relay);
     }
+    if (entries[0].revents == 0) continue;
+    if (relay != nullptr) relay->Finish();
+    return process.Reap();
   }
 }
 
@@ -44,8 +61,14 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   }
   CreatedContainer& created = *creation;
 
+  std::optional<ConsoleRelay> relay;
+  if (created.console.foreground()) {
+    TRY_ASSIGN(ConsoleRelay opened, ConsoleRelay::Start(created.console.TakeMaster()));
+    relay.emplace(std::move(opened));
+  }
   Status started = StartContainer(created.store, created.boot, created.container);
   if (!started.ok()) {
+    relay.reset();
     ReportError(options, started.error());
     created.processes = SandboxProcesses();
     TRY(DestroyContainer(created.store, created.container));
@@ -57,7 +80,8 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   }
   created.store.Unlock();
   if (created.container.spec().hooks().poststop().empty()) TRY(DropPrivilegesToWait());
-  Result<int> code = ForwardSignals(signals, created.boot, created.processes.boot());
+  Result<int> code = Attend(signals, created.boot, created.processes.boot(),
+                            relay.has_value() ? &*relay : nullptr);
   if (run.keep) {
     created.processes.LetGo();
     return code;

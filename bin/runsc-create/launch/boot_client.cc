@@ -81,6 +81,13 @@ Status BootClient::Signal(pid_t pid, int signo, bool all) {
   return Ok();
 }
 
+Status BootClient::TerminalResized() {
+  control::ControlRequest request;
+  request.mutable_terminal_resized();
+  TRY(Ask(request));
+  return Ok();
+}
+
 Status BootClient::Freeze(bool frozen) {
   control::ControlRequest request;
   request.mutable_freeze()->set_frozen(frozen);

@@ -32,6 +32,8 @@ class BootClient {
   Status Prepare();
   Status StartInit();
   Status Signal(pid_t pid, int signo, bool all);
+  // The size of the container's terminal may have changed.
+  Status TerminalResized();
   Status Freeze(bool frozen);
   Result<control::ProcessesReply> Processes();
   // Starts a process; the connection is its session from then on.

@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -29,34 +29,56 @@ Result<FileDescriptor> ConnectTo(const std::string& path) {
   return fd;
 }
 
+// Every byte passes as it is, in both directions.
+Status MakeRaw(int terminal) {
+  termios attributes;
+  if (tcgetattr(terminal, &attributes) != 0) return ErrnoError("attributes of a pseudo terminal");
+  cfmakeraw(&attributes);
+  if (tcsetattr(terminal, TCSANOW, &attributes) != 0) {
+    return ErrnoError("change a pseudo terminal to raw mode");
+  }
+  return Ok();
+}
+
 }  // namespace
 
-Result<Console> Console::Open(const oci::Process& process, const std::string& socket_path) {
+ConsoleOptions ConsoleOptionsOf(const oci::Process& process, std::string socket_path) {
+  ConsoleOptions options;
+  options.terminal = process.terminal();
+  options.socket_path = std::move(socket_path);
+  if (process.has_console_size()) {
+    options.size.ws_row = static_cast<unsigned short>(process.console_size().height());
+    options.size.ws_col = static_cast<unsigned short>(process.console_size().width());
+  }
+  return options;
+}
+
+Result<Console> Console::Open(const ConsoleOptions& options) {
   Console console;
-  if (socket_path.empty()) return console;
-  if (!process.terminal()) {
+  if (!options.terminal) {
+    if (options.socket_path.empty()) return console;
     return Error(EINVAL, "--console-socket needs process.terminal in config.json");
   }
-  console.socket_path_ = socket_path;
+  console.socket_path_ = options.socket_path;
   console.master_.Reset(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!console.master_.valid()) return ErrnoError("open a pseudo terminal");
   int unlock = 0;
   if (ioctl(console.master_.get(), TIOCSPTLCK, &unlock) != 0) {
     return ErrnoError("unlock the pseudo terminal");
   }
-  console.terminal_.Reset(ioctl(console.master_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  // Boot polls it; its description is shared with nobody.
+  console.terminal_.Reset(
+      ioctl(console.master_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   if (!console.terminal_.valid()) return ErrnoError("open the pseudo terminal's other end");
-  if (process.has_console_size() && process.console_size().height() != 0) {
-    winsize size = {};
-    size.ws_row = static_cast<unsigned short>(process.console_size().height());
-    size.ws_col = static_cast<unsigned short>(process.console_size().width());
-    ioctl(console.master_.get(), TIOCSWINSZ, &size);
+  TRY(MakeRaw(console.terminal_.get()));
+  if (options.size.ws_row != 0 || options.size.ws_col != 0) {
+    ioctl(console.master_.get(), TIOCSWINSZ, &options.size);
   }
   return console;
 }
 
 Status Console::SendMaster() {
-  if (!master_.valid()) return Ok();
+  if (!master_.valid() || socket_path_.empty()) return Ok();
   TRY_ASSIGN(FileDescriptor socket, ConnectTo(socket_path_));
   const int fds[] = {master_.get()};
   return SendPacket(socket.get(), "/dev/ptmx", fds);

@@ -94,9 +94,13 @@ Status SandboxProcesses::SendRequests(const LaunchPlan& plan) {
     boot_fds.push_back(fd);
     boot_request.add_fds()->set_role(role);
   };
-  add(plan.stdio[0], Role::ROLE_STDIN);
-  add(plan.stdio[1], Role::ROLE_STDOUT);
-  add(plan.stdio[2], Role::ROLE_STDERR);
+  if (plan.terminal >= 0) {
+    add(plan.terminal, Role::ROLE_TERMINAL);
+  } else {
+    add(plan.stdio[0], Role::ROLE_STDIN);
+    add(plan.stdio[1], Role::ROLE_STDOUT);
+    add(plan.stdio[2], Role::ROLE_STDERR);
+  }
   add(plan.control_socket, Role::ROLE_CONTROL);
   add(plan.boot_log, Role::ROLE_LOG);
   add(plan.user_log, Role::ROLE_USER_LOG);

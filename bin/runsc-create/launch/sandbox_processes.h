@@ -29,6 +29,7 @@ struct LaunchPlan {
   bool attached = false;
   int control_socket = -1;
   int stdio[3] = {0, 1, 2};
+  int terminal = -1;                  // -1: none; else instead of stdio
   int boot_log = -1, gofer_log = -1;  // -1: none
   int user_log = -1;
 };

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/kernel/job_control.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -103,10 +104,12 @@ Result<std::string> GenerateStat(const TaskView& view) {
   const uint64_t utime = view.process ? usage.user_ns / kNanosecondsPerTick : host.utime;
   const uint64_t stime = view.process ? usage.system_ns / kNanosecondsPerTick : host.stime;
 
-  std::string text = absl::StrFormat(
-      "%d (%s) %c %d %d %d %d %d %u %u %u %u %u", task.tid(), task.name(), StateOf(view),
-      group.parent_pid(), group.process_group(), group.session(), 0, -1, 0x400000u, host.minflt,
-      children.minor_faults, host.majflt, children.major_faults);
+  const JobControl::Shown terminal = JobControl::ShownOf(group);
+  std::string text =
+      absl::StrFormat("%d (%s) %c %d %d %d %d %d %u %u %u %u %u", task.tid(), task.name(),
+                      StateOf(view), group.parent_pid(), group.process_group(), group.session(),
+                      terminal.device, terminal.foreground, 0x400000u, host.minflt,
+                      children.minor_faults, host.majflt, children.major_faults);
   absl::StrAppendFormat(&text, " %u %u %u %u %d %d %u 0 %u %u %d %u", utime, stime,
                         children.user_ns / kNanosecondsPerTick,
                         children.system_ns / kNanosecondsPerTick, host.priority, host.nice,
