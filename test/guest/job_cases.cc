@@ -382,9 +382,9 @@ CASE(job_background_read_stops) {
     });
     r.Add(Change(child));
     MUST(tcsetpgrp(p.slave, child));
-    MUST(write(p.master, "ab\n", 3));
     kill(child, SIGCONT);
     r.Add(Change(child));
+    MUST(write(p.master, "ab\n", 3));
     r.Add(Change(child));
   });
 }

@@ -76,8 +76,11 @@ class Docker:
             for directory, _, _ in os.walk(path, topdown=False):
                 host.remove_cgroup(directory)
 
+    def command(self, *arguments):
+        return ["docker", "-H", "unix://" + self.socket, *arguments]
+
     def __call__(self, *arguments, **options):
-        return run_command(["docker", "-H", "unix://" + self.socket, *arguments],
+        return run_command(self.command(*arguments),
                            env={**os.environ, "DOCKER_CONFIG": self.directory}, **options)
 
     def daemon_log(self):

@@ -4,6 +4,7 @@ import os
 
 from harness import expect, host
 from harness.docker import Docker
+from harness.terminal import on_own_terminal
 
 IMAGE = "busybox-root"
 
@@ -297,11 +298,60 @@ def stop_while_something_is_executed(s):
     expect.success(s.docker("rm", container))
 
 
+def terminal_output(s):
+    expect.output(s.run("-t", "--", "sh", "-c", "tty; test -t 0 && test -t 2 && echo yes"),
+                  "/dev/pts/0\r\nyes\r\n")
+
+
+def on_terminal(s, *arguments):
+    command = s.docker.command("run", "--rm", "--network", "none", "--runtime", "tested", "-it",
+                               *arguments)
+    return on_own_terminal(command, rows=30, columns=90)
+
+
+def terminal_of_the_caller(s):
+    with on_terminal(s, IMAGE, "sh") as (screen, process, _):
+        screen.wait_for("# ")
+        screen.type("tty\n")
+        screen.wait_for("/dev/pts/0")
+        screen.type("sleep 1000\n")
+        screen.wait_for("sleep 1000")
+        host.wait_until(lambda: False, 0.5)
+        screen.type("\x03")
+        screen.wait_for(r"\^C")
+        screen.type("exit 9\n")
+        host.wait_until(lambda: process.poll() is not None, 30)
+        expect.equal(process.poll(), 9, "exit code")
+
+
+def terminal_resize(s):
+    with on_terminal(s, IMAGE, "sh") as (screen, process, _):
+        screen.wait_for("# ")
+        # The client tells the size when the container has started.
+        screen.type("while [ \"$(stty size)\" != '30 90' ]; do sleep 0.1; done; echo at $((1+1))\n")
+        screen.wait_for("at 2")
+        screen.resize(41, 81)
+        screen.type("while [ \"$(stty size)\" != '41 81' ]; do sleep 0.1; done; echo at $((2+2))\n")
+        screen.wait_for("at 4")
+        screen.type("exit\n")
+        host.wait_until(lambda: process.poll() is not None, 30)
+        expect.equal(process.poll(), 0, "exit code")
+
+
+def terminal_detached(s):
+    done = expect.success(s.docker("run", "-dt", "--network", "none", "--runtime", "tested",
+                                   "--name", "with-terminal", IMAGE, "sh", "-c", "tty; sleep 1"))
+    expect.success(s.docker("wait", "with-terminal"))
+    expect.equal(s.docker("logs", "with-terminal").out.decode(), "/dev/pts/0\r\n", "logs")
+    expect.success(s.docker("rm", "-f", done.out.decode().strip()))
+
+
 TESTS = [
     output_of_command, error_stream, standard_input, exit_code, missing_program,
     program_without_permission, detached_logs_and_wait, kill_ends_container, stop_sends_term,
     rm_force, restart_runs_again, volume_read_write, volume_read_only, read_only_root, user_option,
     working_directory, environment, tmpfs_mount, host_name, files_docker_provides, init_option,
+    terminal_output, terminal_of_the_caller, terminal_resize, terminal_detached,
     exec_output_and_exit_code, exec_standard_input, exec_user_directory_environment, exec_detached,
     exec_of_a_missing_program, exec_ends_with_the_container, pause_and_unpause, top,
     stop_while_something_is_executed, writes_stay_in_the_container, copy_out_of_container, debian_image, debian_gcc, five_at_once,

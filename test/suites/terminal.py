@@ -139,12 +139,12 @@ def test_end_of_file_ends_the_shell(env):
 
 def test_line_editing(env):
     def body(screen, _):
-        screen.type("echo wrongx\x7f\x7f\x7f\x7f\x7f\x7fright\n")
-        screen.wait_for(r"\r\nright\r\n")
-        screen.type("echo one two\x17three\n")
-        screen.wait_for(r"\r\none three\r\n")
-        screen.type("echo gone\x15echo kept\n")
-        screen.wait_for(r"\r\nkept\r\n")
+        for typed, shown in (("echo wrongx\x7f\x7f\x7f\x7f\x7f\x7fright", "right"),
+                             ("echo one two\x17three", "one three"),
+                             ("echo gone\x15echo kept", "kept")):
+            screen.type(typed + "\n")
+            screen.wait_for(rf"\r\n{shown}\r\n")
+            screen.wait_for(READY)
     with_bash(env, body)
 
 

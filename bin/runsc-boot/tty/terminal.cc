@@ -53,11 +53,6 @@ void Terminal::CloseSlave() {
   master_queue_.Notify(kIn | EPOLLHUP);
 }
 
-bool Terminal::SlaveClosed() {
-  absl::MutexLock lock(&mutex_);
-  return SlaveClosedLocked();
-}
-
 bool Terminal::HungUp(uint64_t generation) {
   absl::MutexLock lock(&mutex_);
   return generation != generation_;
@@ -170,6 +165,11 @@ std::vector<int> Terminal::TakeInput() {
 
 void Terminal::Send(const std::vector<int>& signals) {
   for (const int signo : signals) JobControl::SignalForeground(kernel_, *this, signo);
+}
+
+bool Terminal::MasterClosed() {
+  absl::MutexLock lock(&mutex_);
+  return !master_open_;
 }
 
 void Terminal::CloseMaster() {

@@ -67,12 +67,11 @@ class Terminal final : public ControllingTerminal {
 
   // --- The master end.
   void CloseMaster() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool MasterClosed() ABSL_LOCKS_EXCLUDED(mutex_);
   Result<size_t> ReadMaster(IoBuffer& destination) ABSL_LOCKS_EXCLUDED(mutex_);
   Result<size_t> WriteMaster(IoBuffer& source) ABSL_LOCKS_EXCLUDED(mutex_);
   PollEvents PollMaster() ABSL_LOCKS_EXCLUDED(mutex_);
   WaitQueue& master_queue() { return master_queue_; }
-  // Whether slaves have been open and none is any more.
-  bool SlaveClosed() ABSL_LOCKS_EXCLUDED(mutex_);
   size_t MasterReadable() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- What ioctl_tty(2) asks for, by either end.

@@ -32,9 +32,14 @@ Status SlaveFile::CheckAccess(Context& context, int signo) const {
 
 Result<size_t> SlaveFile::Read(Context& context, IoBuffer& destination) {
   TRY(CheckAccess(context, SIGTTIN));
-  return terminal_->ReadSlave(
-      destination, generation_,
-      (flags() & O_NONBLOCK) != 0 ? Terminal::Patience::kNonblocking : Terminal::Patience::kWait);
+  const bool waits = (flags() & O_NONBLOCK) == 0;
+  Result<size_t> count =
+      terminal_->ReadSlave(destination, generation_,
+                           waits ? Terminal::Patience::kWait : Terminal::Patience::kNonblocking);
+  const bool has_waited = waiting_.exchange(waits && count.code() == EAGAIN);
+  // A read that the end of the master interrupts fails; later ones are at an end.
+  if (has_waited && count.ok() && *count == 0 && terminal_->MasterClosed()) return Error(EIO);
+  return count;
 }
 
 Result<size_t> SlaveFile::Write(Context& context, IoBuffer& source) {
@@ -44,6 +49,7 @@ Result<size_t> SlaveFile::Write(Context& context, IoBuffer& source) {
 
 Result<int64_t> SlaveFile::Ioctl(Context& context, uint64_t command, uint64_t argument) {
   if (terminal_->HungUp(generation_)) return Error(command == TIOCSPGRP ? ENOTTY : EIO);
+  if (command == TIOCGPTPEER) return Error(EIO);  // of the master end only
   return TerminalIoctl({context, TaskOf(context), terminal_, /*master=*/false, readable()}, command,
                        argument);
 }

@@ -2,6 +2,8 @@
 #ifndef RUNSC_BOOT_TTY_TERMINAL_FILE_H_
 #define RUNSC_BOOT_TTY_TERMINAL_FILE_H_
 
+#include <atomic>
+
 #include "bin/runsc-boot/tty/terminal.h"
 #include "bin/runsc-boot/vfs/file.h"
 
@@ -45,6 +47,7 @@ class SlaveFile final : public File {
 
   const TerminalRef terminal_;
   const uint64_t generation_;
+  std::atomic<bool> waiting_{false};  // a read has not had enough yet
 };
 
 class MasterFile final : public File {
