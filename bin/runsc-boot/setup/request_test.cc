@@ -57,6 +57,18 @@ TEST_F(SortDescriptorsTest, RefusesADescriptorTwice) {
   EXPECT_EQ(Sort(), "boot request with a descriptor twice");
 }
 
+TEST_F(SortDescriptorsTest, TakesATerminalInsteadOfStreams) {
+  const int terminal = Add(Role::ROLE_TERMINAL);
+  ASSERT_EQ(Sort(), "(valid)");
+  EXPECT_EQ(request_.terminal.get(), terminal);
+}
+
+TEST_F(SortDescriptorsTest, RefusesATerminalBesideStreams) {
+  Add(Role::ROLE_TERMINAL);
+  Add(Role::ROLE_STDERR);
+  EXPECT_EQ(Sort(), "boot request with a terminal and other standard streams");
+}
+
 TEST_F(SortDescriptorsTest, RefusesAnUnknownRole) {
   Add(static_cast<Role::Role>(99));
   EXPECT_EQ(Sort(), "boot request with an unknown descriptor");

@@ -11,6 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "bin/runsc-boot/kernel/job_control.h"
+#include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/vfs/kernel_context.h"
 #include "common/log.h"
 
@@ -23,6 +24,7 @@ constexpr int kChunksPerPass = 16;
 // How often the size is looked at, in milliseconds: while somebody waits for
 // SIGWINCH, and else in case that somebody will.
 constexpr int kWatchedSize = 200, kUnwatchedSize = 2000;
+constexpr int64_t kLookInterval = 50'000'000;
 constexpr absl::Duration kDrainStep = absl::Milliseconds(10);
 constexpr PollEvents kMasterEvents =
     EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLPRI | EPOLLHUP;
@@ -58,7 +60,10 @@ HostRelay::HostRelay(std::shared_ptr<MasterFile> master, FileDescriptor host, Fi
   });
 }
 
-void HostRelay::Wake() { eventfd_write(wake_.get(), 1); }
+// Called for every write of a program: what is on its way already is not repeated.
+void HostRelay::Wake() {
+  if (!woken_.exchange(true)) eventfd_write(wake_.get(), 1);
+}
 
 void HostRelay::SetBusy(bool busy) {
   absl::MutexLock lock(&mutex_);
@@ -146,6 +151,16 @@ bool HostRelay::CopyInput() {
   return true;
 }
 
+// The foreground group may be large: it is not looked at for each byte.
+int HostRelay::SizeInterval() {
+  const int64_t now = MonotonicNow();
+  if (now >= next_look_ns_) {
+    next_look_ns_ = now + kLookInterval;
+    size_watched_ = JobControl::ForegroundHandles(terminal_->kernel(), *terminal_, SIGWINCH);
+  }
+  return size_watched_ ? kWatchedSize : kUnwatchedSize;
+}
+
 // False: the host's other end is closed.
 bool HostRelay::Wait() {
   short events = 0;
@@ -153,13 +168,15 @@ bool HostRelay::Wait() {
   if (!shown_.empty()) events |= POLLOUT;
   pollfd entries[] = {{.fd = host_->get(), .events = events, .revents = 0},
                       {.fd = wake_.get(), .events = POLLIN, .revents = 0}};
-  const bool watched = JobControl::ForegroundHandles(terminal_->kernel(), *terminal_, SIGWINCH);
-  if (poll(entries, 2, watched ? kWatchedSize : kUnwatchedSize) < 0 && errno != EINTR) {
+  if (poll(entries, 2, SizeInterval()) < 0 && errno != EINTR) {
     LOG_WARNING("terminal: ", ErrnoError("poll").ToString());
     return false;
   }
   eventfd_t ignored;
-  if (entries[1].revents != 0) eventfd_read(wake_.get(), &ignored);
+  if (entries[1].revents != 0) {
+    eventfd_read(wake_.get(), &ignored);
+    woken_.store(false);  // before the next look at what there is to do
+  }
   return (entries[0].revents & (POLLHUP | POLLERR | POLLNVAL)) == 0;
 }
 

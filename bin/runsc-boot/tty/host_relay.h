@@ -10,6 +10,7 @@
 #ifndef RUNSC_BOOT_TTY_HOST_RELAY_H_
 #define RUNSC_BOOT_TTY_HOST_RELAY_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -49,9 +50,11 @@ class HostRelay : public std::enable_shared_from_this<HostRelay> {
   bool CopyOutput();
   bool CopyInput();
   bool Wait();
+  int SizeInterval();  // in milliseconds
   void SetBusy(bool busy) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const FileDescriptor wake_;  // an eventfd
+  std::atomic<bool> woken_{false};
   const Lifetime lifetime_;
   const TerminalRef terminal_;
 
@@ -60,6 +63,8 @@ class HostRelay : public std::enable_shared_from_this<HostRelay> {
   std::shared_ptr<const FileDescriptor> host_;
   std::string shown_;  // not yet taken by the host
   std::string typed_;  // not yet taken by the terminal
+  int64_t next_look_ns_ = 0;
+  bool size_watched_ = false;  // somebody waits for SIGWINCH
 
   absl::Mutex mutex_;
   absl::CondVar progress_;
