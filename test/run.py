@@ -22,8 +22,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import binaries, expect, host  # pylint: disable=wrong-import-position
 from harness.environment import Environment
 
-SUITES = ["lifecycle", "exec", "bundles", "mounts", "logs", "privileges", "main_job", "stdio",
-          "terminal", "differential", "robustness", "docker", "languages", "python_tests", "stress_ng"]
+SUITES = ["lifecycle", "exec", "bundles", "mounts", "settings", "logs", "privileges", "main_job",
+          "stdio", "terminal", "differential", "robustness", "docker", "languages", "python_tests", "stress_ng"]
 
 
 def tests_of(suite, env):

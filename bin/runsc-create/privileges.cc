@@ -102,10 +102,10 @@ std::string DescribePrivileges() {
       "namespaces: the caller's\n"
       "root directory: the caller's\n"
       "capabilities while a container is set up or deleted: the caller's, passed on to hooks\n"
-      "capabilities while `run` waits (without poststop hooks): ",
+      "capabilities while `run` and `exec` wait: ",
       DescribeCapabilities(kWaitingCapabilities),
-      "\nno_new_privs while `run` waits: yes\n"
-      "system calls while `run` waits (others kill the process):\n",
+      "\nno_new_privs while they wait: yes\n"
+      "system calls while they wait (others kill the process):\n",
       WaitingFilter().Describe());
 }
 

@@ -13,8 +13,8 @@ namespace runsc::create {
 
 // Keeps what forwarding signals and cleaning up need: CAP_KILL for a sandbox
 // that has to be killed and CAP_DAC_OVERRIDE for a state directory of another
-// owner, and the system calls of those. Not to be used when there are poststop
-// hooks, programs of the host that expect the caller's privileges.
+// owner, and the system calls of those. Poststop hooks, programs of the host that
+// expect the caller's privileges, need a LaterHooks.
 Status DropPrivilegesToWait();
 
 // For --print-privileges.

@@ -1,6 +1,7 @@
 #include "bin/runsc-boot/control/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -10,12 +11,39 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 
 namespace runsc::boot::control {
 namespace {
 
 using runsc::control::ControlReply;
 using runsc::control::ControlRequest;
+
+// Ends when it is told to.
+class FakeProcess : public ExecutedProcess {
+ public:
+  struct State {
+    FileDescriptor end = FileDescriptor(eventfd(0, EFD_CLOEXEC));
+    std::atomic<int> status = 0, last_signal = 0;
+    void EndWith(int value) {
+      status = value;
+      const uint64_t one = 1;
+      EXPECT_EQ(write(end.get(), &one, sizeof one), static_cast<ssize_t>(sizeof one));
+    }
+  };
+  explicit FakeProcess(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  pid_t pid() const override { return 7; }
+  pid_t boot_pid() const override { return 70; }
+  int end_fd() const override { return state_->end.get(); }
+  int status() const override { return state_->status; }
+  Status Signal(int signo) override {
+    state_->last_signal = signo;
+    return Ok();
+  }
+
+ private:
+  const std::shared_ptr<State> state_;
+};
 
 // A container whose init ends when it is told to.
 class FakeSandbox : public Sandbox {
@@ -25,8 +53,12 @@ class FakeSandbox : public Sandbox {
     started_ = true;
     return start_error_ == 0 ? Ok() : Status(Error(start_error_, "exec: \"x\": no such file"));
   }
-  Result<std::unique_ptr<ExecutedProcess>> Exec(ExecConfig) override { return Error(ENOSYS); }
-  void Freeze(bool) override {}
+  Result<std::unique_ptr<ExecutedProcess>> Exec(ExecConfig config) override {
+    if (start_error_ != 0) return Error(start_error_, "exec: \"x\": no such file");
+    descriptors_ = config.fds.size();
+    return std::unique_ptr<ExecutedProcess>(std::make_unique<FakeProcess>(process_));
+  }
+  void Freeze(bool frozen) override { frozen_ = frozen; }
   Result<int> Wait(pid_t pid) override {
     if (pid != 0) return Error(ESRCH);
     ended_.WaitForNotification();
@@ -56,6 +88,9 @@ class FakeSandbox : public Sandbox {
   int start_error_ = 0;
   bool started_ = false;
   std::atomic<int> last_signal_ = 0;
+  std::atomic<bool> frozen_ = false;
+  std::atomic<size_t> descriptors_ = 0;
+  const std::shared_ptr<FakeProcess::State> process_ = std::make_shared<FakeProcess::State>();
 
  private:
   absl::Notification ended_;
@@ -193,6 +228,83 @@ TEST_F(ControlServerTest, DestroyEndsWhatWasNeverStarted) {
   request.mutable_destroy();
   EXPECT_EQ(Ask(request).error(), 0);
   EXPECT_EQ(server_->WaitForEnd(), 137);
+}
+
+ControlRequest ExecOf(std::vector<std::string> args, const std::string& cwd = "/") {
+  ControlRequest request;
+  for (std::string& arg : args) request.mutable_exec()->mutable_process()->add_args(std::move(arg));
+  request.mutable_exec()->mutable_process()->set_cwd(cwd);
+  return request;
+}
+
+TEST_F(ControlServerTest, AnExecutedProcessHasItsConnectionUntilItsEnd) {
+  EXPECT_EQ(Start().error(), 0);
+  Channel session = Connect();
+  ControlRequest request = ExecOf({"x"});
+  request.mutable_exec()->add_fds()->set_role(runsc::control::Descriptor::ROLE_STDOUT);
+  request.mutable_exec()->add_fds()->set_role(runsc::control::Descriptor::ROLE_PRESERVED);
+  ASSERT_TRUE(session.Send(request, {STDOUT_FILENO, STDERR_FILENO}).ok());
+  auto started = session.Receive<ControlReply>();
+  ASSERT_TRUE(started.ok());
+  EXPECT_EQ(started->message.exec().pid(), 7);
+  EXPECT_EQ(started->message.exec().boot_pid(), 70);
+  EXPECT_EQ(sandbox_->descriptors_, 4u);
+  ControlRequest signal;
+  signal.mutable_signal()->set_signal(SIGUSR1);
+  ASSERT_TRUE(session.Send(signal).ok());
+  while (sandbox_->process_->last_signal != SIGUSR1) absl::SleepFor(absl::Milliseconds(1));
+  sandbox_->process_->EndWith(9 << 8);
+  auto end = session.Receive<ControlReply>();
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->message.wait().status(), 9 << 8);
+  EXPECT_EQ(session.Receive<ControlReply>().code(), ECONNRESET);
+  sandbox_->EndWith(0);
+  server_->WaitForEnd();
+}
+
+TEST_F(ControlServerTest, AProcessIsKilledWithItsClientOnlyIfItIsWanted) {
+  EXPECT_EQ(Start().error(), 0);
+  for (bool wanted : {false, true}) {
+    sandbox_->process_->last_signal = 0;
+    ControlRequest request = ExecOf({"x"});
+    request.mutable_exec()->set_kill_on_hangup(wanted);
+    EXPECT_EQ(Ask(request).exec().pid(), 7);  // and hangs up
+    absl::Time deadline = absl::Now() + absl::Seconds(wanted ? 10 : 0) + absl::Milliseconds(50);
+    while (sandbox_->process_->last_signal == 0 && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    EXPECT_EQ(sandbox_->process_->last_signal, wanted ? SIGKILL : 0);
+  }
+  sandbox_->EndWith(0);
+  server_->WaitForEnd();
+}
+
+TEST_F(ControlServerTest, WrongRequestsToExecuteAreErrors) {
+  EXPECT_EQ(Ask(ExecOf({"x"})).error(), EINVAL);  // not started
+  EXPECT_EQ(Start().error(), 0);
+  EXPECT_EQ(Ask(ExecOf({})).error(), EINVAL);
+  EXPECT_EQ(Ask(ExecOf({""})).error(), EINVAL);
+  EXPECT_EQ(Ask(ExecOf({"x"}, "")).error(), EINVAL);
+  EXPECT_EQ(Ask(ExecOf({"x"}, "relative")).error(), EINVAL);
+  ControlRequest request = ExecOf({"x"});
+  request.mutable_exec()->add_fds()->set_role(runsc::control::Descriptor::ROLE_STDIN);
+  EXPECT_EQ(Ask(request).error(), EBADMSG);  // without the descriptor
+  sandbox_->start_error_ = ENOENT;
+  EXPECT_EQ(Ask(ExecOf({"x"})).error(), ENOENT);
+  sandbox_->EndWith(0);
+  server_->WaitForEnd();
+  EXPECT_EQ(Ask(ExecOf({"x"})).error(), ESRCH);
+}
+
+TEST_F(ControlServerTest, FreezesWhatRuns) {
+  ControlRequest request;
+  request.mutable_freeze()->set_frozen(true);
+  EXPECT_EQ(Ask(request).error(), EINVAL);
+  EXPECT_EQ(Start().error(), 0);
+  EXPECT_EQ(Ask(request).error(), 0);
+  EXPECT_TRUE(sandbox_->frozen_);
+  sandbox_->EndWith(0);
+  server_->WaitForEnd();
 }
 
 TEST_F(ControlServerTest, AnEmptyCommandIsAnError) { EXPECT_EQ(Ask({}).error(), EBADMSG); }

@@ -24,12 +24,16 @@ namespace {
 // File systems by the types of mount(2).
 class Maker {
  public:
-  Maker(Kernel& kernel, int cpu_count, std::shared_ptr<const proc::HostProc> host)
-      : kernel_(kernel), cpu_count_(cpu_count), host_(std::move(host)) {}
+  Maker(Kernel& kernel, int cpu_count, std::shared_ptr<const proc::HostProc> host,
+        std::shared_ptr<const proc::Sysctls> sysctls)
+      : kernel_(kernel),
+        cpu_count_(cpu_count),
+        host_(std::move(host)),
+        sysctls_(std::move(sysctls)) {}
 
   Result<FilesystemRef> Make(const std::string& type, const std::string& data) const {
     const dev_t dev = NewAnonymousDevice();
-    if (type == "proc") return proc::MakeProcFilesystem(kernel_, host_, dev);
+    if (type == "proc") return proc::MakeProcFilesystem(kernel_, host_, sysctls_, dev);
     if (type == "sysfs") {
       return sys::MakeSysFilesystem({dev, cpu_count_});
     }
@@ -59,7 +63,19 @@ class Maker {
   Kernel& kernel_;
   const int cpu_count_;
   const std::shared_ptr<const proc::HostProc> host_;
+  const std::shared_ptr<const proc::Sysctls> sysctls_;
 };
+
+Result<std::shared_ptr<const proc::Sysctls>> SysctlsOf(const oci::Linux& spec) {
+  auto result = std::make_shared<proc::Sysctls>();
+  for (const auto& [name, value] : spec.sysctl()) {
+    if (Status known = proc::CheckSysctl(name); !known.ok()) {
+      return MakeError(known.code(), "config.json: linux.sysctl: set", name);
+    }
+    (*result)[name] = value;
+  }
+  return std::shared_ptr<const proc::Sysctls>(std::move(result));
+}
 
 // For mount(2) inside the container and for the specification's mounts.
 void RegisterTypes(Kernel& kernel, std::shared_ptr<const Maker> maker) {
@@ -121,8 +137,10 @@ Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
   devpts::RegisterTerminalDevices(kernel);
   TRY_ASSIGN(FileDescriptor proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   auto host = std::make_shared<proc::HostProc>(std::move(proc));
-  RegisterTypes(kernel, std::make_shared<const Maker>(
-                            kernel, static_cast<int>(request.options().cpu_count()), host));
+  TRY_ASSIGN(auto sysctls, SysctlsOf(request.spec().linux()));
+  RegisterTypes(
+      kernel, std::make_shared<const Maker>(kernel, static_cast<int>(request.options().cpu_count()),
+                                            host, std::move(sysctls)));
   MountPlan plan{request.spec()};
   plan.make = [&kernel](const std::string& type, const MountOptions& options) {
     return kernel.filesystems().Make(type, options.data);

@@ -56,7 +56,6 @@ constexpr FlagOption kFlagOptions[] = {
     {"noiversion", 0, 0},
     {"lazytime", 0, 0},
     {"nolazytime", 0, 0},
-    {"tmpcopyup", 0, 0},
 };
 
 }  // namespace
@@ -64,7 +63,8 @@ constexpr FlagOption kFlagOptions[] = {
 MountOptions ParseMountOptions(const std::vector<std::string>& options) {
   MountOptions result;
   for (const std::string& option : options) {
-    bool known = false;
+    bool known = option == "tmpcopyup";
+    result.copy_up = result.copy_up || known;
     for (const FlagOption& flag : kFlagOptions) {
       if (option != flag.name) continue;
       result.flags = (result.flags & ~flag.clear) | flag.set;

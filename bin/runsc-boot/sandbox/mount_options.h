@@ -14,6 +14,7 @@ struct MountOptions {
   // What the file system itself understands, as the data of mount(2):
   // "mode=755,size=64m".
   std::string data;
+  bool copy_up = false;  // "tmpcopyup"
 };
 
 // Later options win over earlier ones.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/fs/pseudo/directory.h"
+#include "bin/runsc-boot/sandbox/copy_up.h"
 #include "bin/runsc-boot/sandbox/dev_directory.h"
 #include "bin/runsc-boot/sandbox/mount_point.h"
 
@@ -108,7 +109,16 @@ class Builder {
     }
     if (!filesystem.ok()) return std::move(filesystem).error();
     TRY_ASSIGN(Path target, MakeMountPoint(vfs_, caller(), destination, true));
-    return Attach(std::move(filesystem).value(), target, options.flags, source);
+    if (!options.copy_up || type != "tmpfs") {
+      return Attach(std::move(filesystem).value(), target, options.flags, source);
+    }
+    DentryRef root = RootDentry(*filesystem);
+    // Writable, whatever the mount will be.
+    auto copied = std::make_shared<Mount>(0, *filesystem, root, 0, source);
+    TRY(CopyUp(vfs_, caller(), target, {copied, root}));
+    TRY(mounts_->Attach(std::move(filesystem).value(), std::move(root), target, options.flags,
+                        source));
+    return Ok();
   }
 
   Status Attach(FilesystemRef filesystem, const Path& target, MountFlags flags,

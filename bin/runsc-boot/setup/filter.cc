@@ -88,7 +88,7 @@ void AllowStubs(FilterBuilder& filter) {
       .Allow(SYS_process_vm_readv, "read the application's memory")
       .Allow(SYS_process_vm_writev, "write the application's memory")
       .Allow(SYS_pidfd_open, "hold a stub")
-      .Allow(SYS_pidfd_getfd, "take the notification listener from the first stub")
+      .Allow(SYS_pidfd_getfd, "take the notification listener from the zygote")
       .Allow(SYS_pidfd_send_signal, "end a stub")
       .Allow(SYS_tgkill, "interrupt a thread of a stub, abort")
       .Allow(SYS_kill, "stop and end stubs")

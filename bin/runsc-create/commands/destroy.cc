@@ -28,12 +28,15 @@ void Keep(Status& first, Status status) {
 
 }  // namespace
 
-Status DestroyContainer(ContainerStore& store, const state::Container& container) {
+Status DestroyContainer(ContainerStore& store, const state::Container& container,
+                        LaterHooks* poststop) {
   Status result = EndProcesses(container);
   RemoveCgroups({container.cgroup_directories().begin(), container.cgroup_directories().end()});
   Keep(result, store.Remove());
-  Status hooks = RunHooks("poststop", container.spec().hooks().poststop(),
-                          HookStateJson(container, "stopped"));
+  const bool prepared = poststop != nullptr && poststop->prepared();
+  Status hooks = prepared ? poststop->Run()
+                          : RunHooks("poststop", container.spec().hooks().poststop(),
+                                     HookStateJson(container, "stopped"));
   if (!hooks.ok()) LOG_WARNING(hooks.error().ToString());
   return result;
 }

@@ -2,6 +2,7 @@
 #ifndef RUNSC_CREATE_COMMANDS_DESTROY_H_
 #define RUNSC_CREATE_COMMANDS_DESTROY_H_
 
+#include "bin/runsc-create/hooks/later_hooks.h"
 #include "bin/runsc-create/state/container_store.h"
 #include "common/result.h"
 #include "ipc/state.pb.h"
@@ -11,7 +12,9 @@ namespace runsc::create {
 // Kills what still runs of the container, removes its cgroups and its state,
 // then runs the poststop hooks (whose failure is a warning). Whatever fails, the rest is done
 // all the same; the first error is returned.
-Status DestroyContainer(ContainerStore& store, const state::Container& container);
+// `poststop`, if it is there and prepared, runs those hooks.
+Status DestroyContainer(ContainerStore& store, const state::Container& container,
+                        LaterHooks* poststop = nullptr);
 
 }  // namespace runsc::create
 

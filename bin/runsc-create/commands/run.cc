@@ -6,10 +6,12 @@
 #include "bin/runsc-create/commands/commands.h"
 #include "bin/runsc-create/commands/destroy.h"
 #include "bin/runsc-create/commands/start_container.h"
+#include "bin/runsc-create/hooks/later_hooks.h"
 #include "bin/runsc-create/launch/console_relay.h"
 #include "bin/runsc-create/log_files.h"
 #include "bin/runsc-create/privileges.h"
 #include "bin/runsc-create/process/signal_source.h"
+#include "bin/runsc-create/state/state_json.h"
 #include "common/log.h"
 
 namespace runsc::create {
@@ -79,7 +81,13 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
     return 0;
   }
   created.store.Unlock();
-  if (created.container.spec().hooks().poststop().empty()) TRY(DropPrivilegesToWait());
+  LaterHooks poststop;
+  if (!created.container.spec().hooks().poststop().empty()) {
+    TRY_ASSIGN(poststop,
+               LaterHooks::Prepare("poststop", created.container.spec().hooks().poststop(),
+                                   HookStateJson(created.container, "stopped")));
+  }
+  TRY(DropPrivilegesToWait());
   Result<int> code = Attend(signals, created.boot, created.processes.boot(),
                             relay.has_value() ? &*relay : nullptr);
   if (run.keep) {
@@ -89,7 +97,7 @@ Result<int> Run(const GlobalOptions& options, const RunOptions& run) {
   created.processes = SandboxProcesses();
   // Somebody may have deleted the container meanwhile.
   Result<ContainerStore> store = ContainerStore::Open(options.root, create.id);
-  if (store.ok()) TRY(DestroyContainer(*store, created.container));
+  if (store.ok()) TRY(DestroyContainer(*store, created.container, &poststop));
   return code;
 }
 

@@ -116,11 +116,7 @@ Status ParseLinux(const Node& node, oci::Linux& out) {
   for (const Node& entry : namespaces) TRY(ParseNamespace(entry, out));
   TRY(ParseMappings(node, "uidMappings", *out.mutable_uid_mappings()));
   TRY(ParseMappings(node, "gidMappings", *out.mutable_gid_mappings()));
-  TRY_ASSIGN(auto sysctls, node.Map("sysctl"));
-  for (const auto& [name, value] : sysctls) {
-    TRY_ASSIGN(std::string text, value.AsString());
-    (*out.mutable_sysctl())[name] = std::move(text);
-  }
+  TRY(ParseSysctls(node, out));
   TRY_ASSIGN(std::optional<Node> resources, node.Object("resources"));
   if (resources) TRY(ParseResources(*resources, *out.mutable_resources()));
   TRY_ASSIGN(std::string cgroups_path, node.StringOrEmpty("cgroupsPath"));

@@ -177,6 +177,14 @@ Result<oci::Spec> ParseSpec(std::string_view text, const std::string& bundle) {
   TRY_ASSIGN(std::optional<Node> linux_node, config.Object("linux"));
   spec.mutable_linux();
   if (linux_node) TRY(ParseLinux(*linux_node, *spec.mutable_linux()));
+  auto& sysctls = *spec.mutable_linux()->mutable_sysctl();
+  if (auto name = sysctls.find("kernel/domainname"); name != sysctls.end()) {
+    if (name->second.size() > kMaxHostname) {
+      return config.WrongMember("linux.sysctl", "kernel.domainname is too long");
+    }
+    spec.set_domainname(name->second);
+    sysctls.erase(name);
+  }
   return spec;
 }
 

@@ -15,6 +15,8 @@ namespace runsc::spec {
 Status ParseProcess(const Node& node, oci::Process& out);
 Status ParseMounts(const Node& config, const std::string& bundle, oci::Spec& out);
 Status ParseHooks(const Node& node, oci::Hooks& out);
+// After the namespaces.
+Status ParseSysctls(const Node& node, oci::Linux& out);
 Status ParseLinux(const Node& node, oci::Linux& out);
 Status ParseResources(const Node& node, oci::Resources& out);
 Status ParseSeccomp(const Node& node, oci::Seccomp& out);

@@ -11,18 +11,22 @@ constexpr int64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100 on x86-64
 
 }  // namespace
 
-ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev)
+ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
+                               std::shared_ptr<const Sysctls> sysctls, dev_t dev)
     : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev, ""}),
       kernel_(kernel),
-      host_(std::move(host)) {}
+      host_(std::move(host)),
+      sysctls_(std::move(sysctls)) {}
 
 uint64_t ProcFilesystem::TicksSinceStart(uint64_t host_ticks) const {
   auto start = static_cast<uint64_t>(kernel_.boot_time_monotonic_ns() / kNanosecondsPerTick);
   return host_ticks > start ? host_ticks - start : 0;
 }
 
-FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev) {
-  auto filesystem = std::make_shared<ProcFilesystem>(kernel, std::move(host), dev);
+FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
+                                 std::shared_ptr<const Sysctls> sysctls, dev_t dev) {
+  auto filesystem =
+      std::make_shared<ProcFilesystem>(kernel, std::move(host), std::move(sysctls), dev);
   filesystem->SetRoot(MakeRootDirectory(*filesystem));
   return filesystem;
 }

@@ -3,7 +3,9 @@
 #ifndef RUNSC_BOOT_FS_PROC_PROC_FILESYSTEM_H_
 #define RUNSC_BOOT_FS_PROC_PROC_FILESYSTEM_H_
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "bin/runsc-boot/fs/proc/host_proc.h"
 #include "bin/runsc-boot/fs/pseudo/inode.h"
@@ -11,22 +13,31 @@
 
 namespace runsc::boot::proc {
 
+// Settings that differ from the usual: names below /proc/sys, and values.
+using Sysctls = std::map<std::string, std::string>;
+// ENOENT: there is no such setting; EPERM: it cannot be changed.
+Status CheckSysctl(const std::string& name);
+
 class ProcFilesystem final : public pseudo::PseudoFilesystem {
  public:
-  ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev);
+  ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
+                 std::shared_ptr<const Sysctls> sysctls, dev_t dev);
 
   Kernel& kernel() const { return kernel_; }
   const HostProc& host() const { return *host_; }
+  const Sysctls& sysctls() const { return *sysctls_; }
   // Clock ticks since the sandbox's start for a time since the host's.
   uint64_t TicksSinceStart(uint64_t host_ticks) const;
 
  private:
   Kernel& kernel_;
   const std::shared_ptr<const HostProc> host_;
+  const std::shared_ptr<const Sysctls> sysctls_;
 };
 
 // A file system for mount(2) of type "proc". `kernel` must outlive it.
-FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host, dev_t dev);
+FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
+                                 std::shared_ptr<const Sysctls> sysctls, dev_t dev);
 
 }  // namespace runsc::boot::proc
 

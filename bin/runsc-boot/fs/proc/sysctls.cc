@@ -63,6 +63,7 @@ constexpr Setting kSettings[] = {
     {"kernel/seccomp/actions_avail",
      "kill_process kill_thread trap errno user_notif trace log allow", 0444},
     {"kernel/sem", "32000\t1024000000\t500\t32000"},
+    {"kernel/shm_rmid_forced", "0"},
     {"kernel/shmall", "18446744073692774399"},
     {"kernel/shmmax", "18446744073692774399"},
     {"kernel/shmmni", "4096"},
@@ -119,6 +120,19 @@ constexpr Setting kSettings[] = {
     {"net/core/somaxconn", "4096"},
     {"net/core/wmem_default", "212992"},
     {"net/core/wmem_max", "212992"},
+    {"net/ipv4/conf/all/accept_redirects", "1"},
+    {"net/ipv4/conf/all/arp_announce", "0"},
+    {"net/ipv4/conf/all/arp_ignore", "0"},
+    {"net/ipv4/conf/all/forwarding", "0"},
+    {"net/ipv4/conf/all/rp_filter", "0"},
+    {"net/ipv4/conf/all/send_redirects", "1"},
+    {"net/ipv4/conf/default/accept_redirects", "1"},
+    {"net/ipv4/conf/default/arp_announce", "0"},
+    {"net/ipv4/conf/default/arp_ignore", "0"},
+    {"net/ipv4/conf/default/forwarding", "0"},
+    {"net/ipv4/conf/default/rp_filter", "0"},
+    {"net/ipv4/conf/default/send_redirects", "1"},
+    {"net/ipv4/icmp_echo_ignore_all", "0"},
     {"net/ipv4/ip_default_ttl", "64"},
     {"net/ipv4/ip_forward", "0"},
     {"net/ipv4/ip_local_port_range", "32768\t60999"},
@@ -137,11 +151,13 @@ constexpr Setting kSettings[] = {
     {"net/ipv4/tcp_rmem", "4096\t131072\t6291456"},
     {"net/ipv4/tcp_sack", "1"},
     {"net/ipv4/tcp_syn_retries", "6"},
+    {"net/ipv4/tcp_syncookies", "1"},
     {"net/ipv4/tcp_timestamps", "1"},
     {"net/ipv4/tcp_tw_reuse", "2"},
     {"net/ipv4/tcp_window_scaling", "1"},
     {"net/ipv4/tcp_wmem", "4096\t16384\t4194304"},
     {"net/ipv6/conf/all/disable_ipv6", "0"},
+    {"net/ipv6/conf/all/forwarding", "0"},
     {"net/ipv6/conf/default/disable_ipv6", "0"},
     {"net/unix/max_dgram_qlen", "512"},
 };
@@ -154,11 +170,21 @@ Result<std::string> NameArgument(std::string_view text) {
 
 }  // namespace
 
+Status CheckSysctl(const std::string& name) {
+  for (const Setting& setting : kSettings) {
+    if (name != setting.path) continue;
+    return setting.mode == 0444 ? Status(Error(EPERM)) : Ok();
+  }
+  return Error(ENOENT);
+}
+
 void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree) {
   Kernel& kernel = filesystem.kernel();
   for (const Setting& setting : kSettings) {
     std::string path = absl::StrCat("sys/", setting.path);
-    std::string text = absl::StrCat(setting.text, "\n");
+    auto changed = filesystem.sysctls().find(setting.path);
+    std::string text =
+        absl::StrCat(changed == filesystem.sysctls().end() ? setting.text : changed->second, "\n");
     // What is written is not kept: the setting has no effect here.
     tree.File(
         path, setting.mode, [text](Context&) { return text; },
