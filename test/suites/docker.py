@@ -251,6 +251,13 @@ def exec_user_directory_environment(s):
     expect.success(s.docker("rm", "-f", container))
 
 
+def exec_with_a_terminal(s):
+    container = started(s)
+    done = s.docker("exec", "-t", container, "sh", "-c", "test -t 0 && test -t 1 && tty; exit 5")
+    expect.equal((done.out, done.code), (b"/dev/pts/0\r\n", 5), "docker exec -t")
+    expect.success(s.docker("rm", "-f", container))
+
+
 def exec_detached(s):
     container = started(s)
     expect.success(s.docker("exec", "-d", container, "sh", "-c", "sleep 0.2; echo x > /data/made"))
@@ -352,7 +359,8 @@ TESTS = [
     rm_force, restart_runs_again, volume_read_write, volume_read_only, read_only_root, user_option,
     working_directory, environment, tmpfs_mount, host_name, files_docker_provides, init_option,
     terminal_output, terminal_of_the_caller, terminal_resize, terminal_detached,
-    exec_output_and_exit_code, exec_standard_input, exec_user_directory_environment, exec_detached,
+    exec_output_and_exit_code, exec_standard_input, exec_user_directory_environment, exec_with_a_terminal,
+    exec_detached,
     exec_of_a_missing_program, exec_ends_with_the_container, pause_and_unpause, top,
     stop_while_something_is_executed, writes_stay_in_the_container, copy_out_of_container, debian_image, debian_gcc, five_at_once,
 ]

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
-import pty
 import signal
 import subprocess
+import termios
 import time
 
 from harness import expect, host
 from harness.environment import read
+from harness.terminal import PROMPT, Screen, console_listener, on_own_terminal, receive_terminal
 
 SLEEPER = ["/bin/sh", "-c", "echo up; while :; do sleep 1000; done"]
 
@@ -526,6 +527,126 @@ def test_wait_for_a_process_by_its_number(env):
         done = expect.success(env.runtime.call("wait", "--pid", inner, container))
         expect.equal(json.loads(done.out)["exitStatus"], 4, "exit status")
         reap(pid)
+
+
+# --- Terminals.
+
+BASH = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
+PROMPTED = ["-t", "-e", f"PS1={PROMPT}", "-e", "TERM=dumb"]
+
+
+@contextlib.contextmanager
+def bash_in_foreground(env, container, *flags):
+    command = env.runtime.command("exec", *PROMPTED, *flags, container, *BASH)
+    with on_own_terminal(command) as (screen, process, slave):
+        screen.wait_for(PROMPT)
+        screen.run("")
+        yield screen, process, slave
+
+
+def test_terminal_in_the_foreground(env):
+    with running(env, kind="debian") as container:
+        with bash_in_foreground(env, container) as (screen, process, slave):
+            expect.true(not termios.tcgetattr(slave)[3] & termios.ECHO, "the caller's is not raw")
+            expect.equal(screen.run("tty"), "/dev/pts/0\n", "tty")
+            expect.equal(screen.run("test -t 0 -a -t 1 -a -t 2 && echo all"), "all\n", "tests")
+            expect.equal(screen.run("echo x > /dev/tty"), "x\n", "/dev/tty")
+            screen.type("exit 7\n")
+            expect.equal(process.wait(20), 7, "exit code")
+            expect.true(termios.tcgetattr(slave)[3] & termios.ECHO, "the caller's is still raw")
+        expect.equal(env.runtime.status(container), "running", "status")
+
+
+def test_terminal_has_job_control(env):
+    with running(env, kind="debian") as container:
+        with bash_in_foreground(env, container) as (screen, _, _):
+            screen.type("sleep 1000\n")
+            screen.wait_for("sleep 1000")
+            time.sleep(0.3)
+            screen.type("\x1a")
+            screen.wait_for("Stopped")
+            screen.wait_for(PROMPT)
+            screen.type("fg\n")
+            screen.wait_for("sleep 1000")
+            time.sleep(0.3)
+            screen.type("\x03")
+            screen.wait_for(PROMPT)
+            expect.equal(screen.run("echo $?"), "130\n", "status")
+
+
+def test_terminal_follows_the_callers_size(env):
+    with running(env, kind="debian") as container:
+        with bash_in_foreground(env, container) as (screen, process, _):
+            expect.equal(screen.run("stty size"), "24 80\n", "size")
+            screen.resize(50, 132)
+            process.send_signal(signal.SIGWINCH)
+            expect.true(host.wait_until(lambda: screen.run("stty size") == "50 132\n"), "new size")
+
+
+def test_output_until_the_end_of_a_terminals_process(env):
+    with running(env) as container:
+        command = env.runtime.command("exec", "-t", container, "/bin/sh", "-c",
+                                      "i=0; while [ $i -lt 2000 ]; do echo line $i; "
+                                      "i=$((i+1)); done")
+        with on_own_terminal(command) as (screen, process, _):
+            screen.wait_for("line 1999\r\n")
+            expect.equal(process.wait(20), 0, "exit code")
+
+
+def test_detached_terminal_goes_to_the_console_socket(env):
+    with running(env, kind="debian") as container:
+        directory = env.directory()
+        pid_file = os.path.join(directory, "pid")
+        with console_listener(directory) as (listener, path):
+            done = env.runtime.call("exec", *PROMPTED, "-d", "--console-socket", path, "--pid-file",
+                                    pid_file, container, *BASH)
+            expect.success(done, "exec --detach --tty")
+            fd, name = receive_terminal(listener)
+        expect.equal(name, "/dev/ptmx", "name")
+        screen = Screen(fd)
+        try:
+            screen.wait_for(PROMPT)
+            screen.run("")
+            expect.equal(screen.run("tty; echo $((6*7))"), "/dev/pts/0\n42\n", "output")
+            screen.type("exit 3\n")
+            expect.equal(reap(int(read(pid_file))), 3, "exit code")
+            screen.wait_for_end()
+        finally:
+            os.close(fd)
+
+
+def test_end_of_the_console_hangs_up(env):
+    with running(env, kind="debian") as container:
+        directory = env.directory()
+        pid_file = os.path.join(directory, "pid")
+        with console_listener(directory) as (listener, path):
+            expect.success(env.runtime.call("exec", "-t", "-d", "--console-socket", path,
+                                            "--pid-file", pid_file, container, "sleep", "1000"))
+            fd, _ = receive_terminal(listener)
+        os.close(fd)
+        expect.equal(reap(int(read(pid_file))), -signal.SIGHUP, "exit code")
+
+
+def test_terminal_in_the_process_file(env):
+    with running(env) as container:
+        path = process_file(env, terminal=True, args=["/bin/sh", "-c", "tty; exit 4"])
+        with on_own_terminal(env.runtime.command("exec", "-p", path, container)) as parts:
+            screen, process, _ = parts
+            screen.wait_for("/dev/pts/0")
+            expect.equal(process.wait(20), 4, "exit code")
+
+
+def test_terminals_that_cannot_be(env):
+    with running(env) as container:
+        done = execute(env, container, "-t", "-d", ["true"])
+        expect.true(done.code != 0, "a detached terminal without a socket was accepted")
+        done = execute(env, container, "--console-socket", "/no/socket", ["true"])
+        expect.true(done.code != 0, "a socket without a terminal was accepted")
+        done = execute(env, container, "-t", "-d", "--console-socket", "/no/socket",
+                       ["sleep", "4567"])
+        expect.true(done.code != 0, "a socket that is none was accepted")
+        expect.true(host.wait_until(
+            lambda: b"4567" not in env.runtime.call("ps", container).out), "the process is left")
 
 
 # --- ps

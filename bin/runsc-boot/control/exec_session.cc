@@ -15,11 +15,15 @@ using runsc::control::ControlReply;
 using runsc::control::ControlRequest;
 
 // False: the client is gone.
-bool HandleMessage(Channel& channel, ExecutedProcess& process) {
+bool HandleMessage(Lifecycle& lifecycle, Channel& channel, ExecutedProcess& process) {
   auto request = channel.Receive<ControlRequest>();
   if (!request.ok()) {
     if (request.code() != ECONNRESET) LOG_WARNING("session: ", request.error().ToString());
     return false;
+  }
+  if (request->message.has_terminal_resized()) {
+    (void)lifecycle.Answer(request->message);
+    return true;
   }
   if (!request->message.has_signal()) {
     LOG_WARNING("session: a command that does not belong there");
@@ -31,7 +35,7 @@ bool HandleMessage(Channel& channel, ExecutedProcess& process) {
 }
 
 // False: the client was gone first.
-bool AwaitEnd(Channel& channel, ExecutedProcess& process) {
+bool AwaitEnd(Lifecycle& lifecycle, Channel& channel, ExecutedProcess& process) {
   while (true) {
     std::array<pollfd, 2> entries = {pollfd{.fd = process.end_fd(), .events = POLLIN, .revents = 0},
                                      pollfd{.fd = channel.fd(), .events = POLLIN, .revents = 0}};
@@ -40,7 +44,7 @@ bool AwaitEnd(Channel& channel, ExecutedProcess& process) {
       return false;
     }
     if (entries[0].revents != 0) return true;
-    if (entries[1].revents != 0 && !HandleMessage(channel, process)) return false;
+    if (entries[1].revents != 0 && !HandleMessage(lifecycle, channel, process)) return false;
   }
 }
 
@@ -59,10 +63,11 @@ void ControlServer::ServeExec(Shared& shared, Channel& channel, runsc::control::
   }
   reply.mutable_exec()->set_pid((*process)->pid());
   reply.mutable_exec()->set_boot_pid((*process)->boot_pid());
-  if (!channel.Send(reply).ok() || !AwaitEnd(channel, **process)) {
+  if (!channel.Send(reply).ok() || !AwaitEnd(shared.lifecycle, channel, **process)) {
     if (kill_on_hangup) (void)(*process)->Signal(SIGKILL).ok();
     return;
   }
+  (*process)->FinishOutput();
   ControlReply end;
   end.mutable_wait()->set_status((*process)->status());
   (void)channel.Send(end).ok();

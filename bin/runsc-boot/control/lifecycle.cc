@@ -183,6 +183,8 @@ Result<std::unique_ptr<ExecutedProcess>> Lifecycle::Exec(runsc::control::ExecReq
     const Role::Role role = request.fds(i).role();
     if (role >= Role::ROLE_STDIN && role <= Role::ROLE_STDERR) {
       config.fds[static_cast<size_t>(role - Role::ROLE_STDIN)] = std::move(fds[i]);
+    } else if (role == Role::ROLE_TERMINAL) {
+      config.terminal = std::move(fds[i]);
     } else if (role == Role::ROLE_PRESERVED) {
       config.fds.push_back(std::move(fds[i]));
     } else {

@@ -50,6 +50,8 @@ struct ExecConfig {
   oci::Process process;
   // Its descriptors 0, 1, 2, 3, ...; an invalid one is closed there.
   std::vector<FileDescriptor> fds;
+  // Instead of 0, 1 and 2, the host's end of the process's terminal.
+  FileDescriptor terminal;
 };
 
 // A process that was started from outside; it may have ended. Thread-safe.
@@ -62,6 +64,8 @@ class ExecutedProcess {
   virtual int end_fd() const = 0;
   // As wait(2) has it; once it has ended.
   virtual int status() const = 0;
+  // After its end: until what it wrote to its terminal has reached the host.
+  virtual void FinishOutput() {}
   // kill(2) from outside. ESRCH once it has ended, EINVAL.
   virtual Status Signal(int signo) = 0;
 };

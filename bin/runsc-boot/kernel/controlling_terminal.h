@@ -33,6 +33,13 @@ class ControllingTerminal : public std::enable_shared_from_this<ControllingTermi
 };
 using ControllingTerminalRef = std::shared_ptr<ControllingTerminal>;
 
+// An open file on a terminal's slave end.
+class ControllingTerminalFile {
+ public:
+  virtual ~ControllingTerminalFile() = default;
+  virtual ControllingTerminalRef controlling_terminal() const = 0;
+};
+
 }  // namespace runsc::boot
 
 #endif  // RUNSC_BOOT_KERNEL_CONTROLLING_TERMINAL_H_

@@ -113,7 +113,12 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
     auto process_group = std::make_shared<ProcessGroup>();
     process_group->id = pid;
     process_group->session = std::move(session);
-    return JoinProcessGroup(group, std::move(process_group));
+    JoinProcessGroup(group, std::move(process_group));
+    if (ControllingTerminalRef terminal = std::move(group.terminal_); terminal != nullptr) {
+      group.terminal_.reset();
+      JobControl::AdoptLocked(group, std::move(terminal));
+    }
+    return;
   }
   JobControl::InheritLocked(group, *parent);
   if (parent->process_group_ != nullptr) JoinProcessGroup(group, parent->process_group_);

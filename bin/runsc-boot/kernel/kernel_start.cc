@@ -12,6 +12,14 @@ namespace {
 
 constexpr pid_t kInitPid = 1;
 
+// The terminal of a process's standard input; null when it is something else.
+ControllingTerminalRef TerminalOf(const FdTable& fds) {
+  Result<FileRef> file = fds.Get(0);
+  if (!file.ok()) return nullptr;
+  const auto* terminal = dynamic_cast<const ControllingTerminalFile*>(file->get());
+  return terminal == nullptr ? nullptr : terminal->controlling_terminal();
+}
+
 }  // namespace
 
 Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
@@ -69,6 +77,11 @@ Status Kernel::StartInit(InitOptions options) {
 Result<ThreadGroupRef> Kernel::StartProcess(ProcessOptions options) {
   TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
   const ThreadGroupRef group = task->group_ref();
+  if (ControllingTerminalRef terminal = TerminalOf(task->fds()); terminal != nullptr) {
+    // Adopted as soon as the group has its session.
+    absl::MutexLock lock(&tree_mutex_);
+    group->terminal_ = std::move(terminal);
+  }
   pid_t pid = 0;
   {
     // Its first event waits until it has its thread.

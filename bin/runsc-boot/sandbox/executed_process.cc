@@ -12,6 +12,9 @@
 namespace runsc::boot {
 namespace {
 
+// How long the host may take for the last output.
+constexpr absl::Duration kLastOutput = absl::Seconds(2);
+
 // A descriptor that becomes readable when a process ends.
 class EndOfProcess {
  public:
@@ -43,7 +46,8 @@ class EndOfProcess {
 
 class Executed final : public control::ExecutedProcess {
  public:
-  explicit Executed(const ThreadGroupRef& group) : pid_(group->pid()), end_(group) {
+  Executed(const ThreadGroupRef& group, std::shared_ptr<tty::HostRelay> relay)
+      : pid_(group->pid()), relay_(std::move(relay)), end_(group) {
     if (auto process = group->host_process(); process != nullptr) boot_pid_ = process->host_pid();
   }
   bool valid() const { return end_.valid(); }
@@ -52,6 +56,9 @@ class Executed final : public control::ExecutedProcess {
   pid_t boot_pid() const override { return boot_pid_; }
   int end_fd() const override { return end_.fd(); }
   int status() const override { return end_.group().exit_status(); }
+  void FinishOutput() override {
+    if (relay_ != nullptr) relay_->Drain(kLastOutput);
+  }
   Status Signal(int signo) override {
     if (signo < 1 || signo > kSignalCount) return Error(EINVAL);
     return end_.group().SendFromOutside(signo);
@@ -60,14 +67,16 @@ class Executed final : public control::ExecutedProcess {
  private:
   const pid_t pid_;
   pid_t boot_pid_ = 0;
+  const std::shared_ptr<tty::HostRelay> relay_;
   EndOfProcess end_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<control::ExecutedProcess>> Execute(Kernel& kernel, ProcessOptions options) {
+Result<std::unique_ptr<control::ExecutedProcess>> Execute(Kernel& kernel, ProcessOptions options,
+                                                          std::shared_ptr<tty::HostRelay> relay) {
   TRY_ASSIGN(ThreadGroupRef group, kernel.StartProcess(std::move(options)));
-  auto executed = std::make_unique<Executed>(group);
+  auto executed = std::make_unique<Executed>(group, std::move(relay));
   if (!executed->valid()) {
     (void)group->SendFromOutside(SIGKILL).ok();
     return Error(EMFILE, "no descriptor for the end of the process");

@@ -6,12 +6,15 @@
 
 #include "bin/runsc-boot/control/sandbox.h"
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/tty/host_relay.h"
 #include "common/result.h"
 
 namespace runsc::boot {
 
-// Starts `options.program`. The errors of Kernel::StartProcess.
-Result<std::unique_ptr<control::ExecutedProcess>> Execute(Kernel& kernel, ProcessOptions options);
+// Starts `options.program`. `relay`, which may be null, has its terminal. The
+// errors of Kernel::StartProcess.
+Result<std::unique_ptr<control::ExecutedProcess>> Execute(Kernel& kernel, ProcessOptions options,
+                                                          std::shared_ptr<tty::HostRelay> relay);
 
 // Blocks until process `pid` of the container has ended; its wait status.
 // ESRCH: there is none.

@@ -48,6 +48,13 @@ ProcessOptions ProcessOptionsOf(const oci::Process& process, uint64_t memory_tot
   return options;
 }
 
+// It becomes descriptors 0 to 2; the kernel makes a terminal there the
+// controlling one.
+Status UseTerminal(const AttachedTerminal& attached, FdTable& fds) {
+  for (int i = 0; i < 3; ++i) TRY(fds.Replace(i, attached.file, false, 3));
+  return Ok();
+}
+
 class KernelSandbox final : public control::Sandbox {
  public:
   KernelSandbox(std::unique_ptr<HostPoller> poller, std::unique_ptr<Kernel> kernel,
@@ -116,8 +123,16 @@ class KernelSandbox final : public control::Sandbox {
     TRY_ASSIGN(options.fds, ImportDescriptors(kernel_->vfs(), *poller_, options.credentials,
                                               std::move(config.fds)));
     TRY(FindProgramOf(options));
+    std::shared_ptr<tty::HostRelay> relay;
+    if (config.terminal.valid()) {
+      TRY_ASSIGN(AttachedTerminal attached,
+                 terminals_->Attach(mounts_, options.credentials, std::move(config.terminal),
+                                    tty::HostRelay::Lifetime::kOpenSlave));
+      TRY(UseTerminal(attached, *options.fds));
+      relay = std::move(attached.relay);
+    }
     if (strace_) Trace("exec", options);
-    return Execute(*kernel_, std::move(options));
+    return Execute(*kernel_, std::move(options), std::move(relay));
   }
 
   std::vector<control::ProcessInfo> Processes() override { return ListProcesses(*kernel_); }
@@ -177,14 +192,14 @@ class KernelSandbox final : public control::Sandbox {
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
 };
 
-// Init's terminal, which is its descriptors 0 to 2 and /dev/console.
+// Init's terminal, which is /dev/console too.
 Status AttachTerminal(Terminals& terminals, FileDescriptor host, InitOptions& init) {
   TRY_ASSIGN(AttachedTerminal attached,
              terminals.Attach(init.mounts, init.credentials, std::move(host),
                               tty::HostRelay::Lifetime::kSandbox));
   TRY(terminals.MountConsole(init.mounts, attached));
   init.fds = std::make_shared<FdTable>();
-  for (int i = 0; i < 3; ++i) TRY(init.fds->Replace(i, attached.file, false, 3));
+  TRY(UseTerminal(attached, *init.fds));
   init.terminal = std::move(attached.terminal);
   return Ok();
 }

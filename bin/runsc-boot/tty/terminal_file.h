@@ -17,7 +17,7 @@ namespace runsc::boot::tty {
 // never in the background.
 Task* TaskOf(Context& context);
 
-class SlaveFile final : public File {
+class SlaveFile final : public File, public ControllingTerminalFile {
  public:
   // open(2) of /dev/pts/N: with O_NOCTTY in `flags` it does not become the
   // controlling terminal. EIO, EBUSY.
@@ -28,6 +28,7 @@ class SlaveFile final : public File {
   ~SlaveFile() override;
 
   const TerminalRef& terminal() const { return terminal_; }
+  ControllingTerminalRef controlling_terminal() const override { return terminal_; }
 
   Result<size_t> Read(Context& context, IoBuffer& destination) override;
   std::optional<int64_t> ReadDeadline(int64_t begun) override {

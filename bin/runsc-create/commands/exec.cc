@@ -2,6 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-create/cgroup/cgroup.h"
 #include "bin/runsc-create/commands/commands.h"
@@ -9,6 +11,8 @@
 #include "bin/runsc-create/commands/exec_wait.h"
 #include "bin/runsc-create/commands/start_container.h"
 #include "bin/runsc-create/launch/boot_client.h"
+#include "bin/runsc-create/launch/console.h"
+#include "bin/runsc-create/launch/console_relay.h"
 #include "bin/runsc-create/launch/exec_session.h"
 #include "bin/runsc-create/launch/host_pids.h"
 #include "bin/runsc-create/log_files.h"
@@ -32,6 +36,7 @@ int ExitCodeOfExecError(const Error& error) {
 struct Prepared {
   state::Container container;
   ExecSession session;
+  Console console;
 };
 
 Status CheckStatus(const ExecOptions& exec, const state::Container& container) {
@@ -44,11 +49,14 @@ Status CheckStatus(const ExecOptions& exec, const state::Container& container) {
   return Error(EBUSY, "cannot exec in a container that has not been started");
 }
 
-// The caller's descriptors become the process's own.
-std::vector<ExecDescriptor> DescriptorsOf(const ExecOptions& exec) {
+// The caller's descriptors become the process's own, or a terminal does.
+std::vector<ExecDescriptor> DescriptorsOf(const ExecOptions& exec, const Console& console) {
   std::vector<ExecDescriptor> fds = {{STDIN_FILENO, control::Descriptor::ROLE_STDIN},
                                      {STDOUT_FILENO, control::Descriptor::ROLE_STDOUT},
                                      {STDERR_FILENO, control::Descriptor::ROLE_STDERR}};
+  if (console.terminal() >= 0) {
+    fds = {{console.terminal(), control::Descriptor::ROLE_TERMINAL}};
+  }
   for (int i = 0; i < exec.preserve_fds; ++i) {
     fds.push_back({STDERR_FILENO + 1 + i, control::Descriptor::ROLE_PRESERVED});
   }
@@ -63,15 +71,18 @@ Result<Prepared> Prepare(const GlobalOptions& options, const ExecOptions& exec, 
     return Error(EINVAL, absl::StrCat("--preserve-fds: must be between 0 and ", kMaxPreserved));
   }
   TRY_ASSIGN(oci::Process process, MakeExecProcess(exec, container.spec().process()));
-  if (process.terminal()) return Error(ENOSYS, "--tty is not supported yet");
-  if (!exec.console_socket.empty()) {
-    return Error(EINVAL, "--console-socket needs a terminal (--tty, or terminal in --process)");
+  TRY_ASSIGN(Console console, Console::Open(ConsoleOptionsOf(process, exec.console_socket)));
+  if (console.foreground() && exec.detach) {
+    return Error(EINVAL, "a detached process with a terminal needs --console-socket");
   }
   TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
   store.Unlock();
   Result<ExecSession> session =
-      std::move(boot).Exec(process, DescriptorsOf(exec), /*kill_on_hangup=*/exec.detach);
-  if (session.ok()) return Prepared{std::move(container), *std::move(session)};
+      std::move(boot).Exec(process, DescriptorsOf(exec, console), /*kill_on_hangup=*/exec.detach);
+  if (session.ok()) {
+    console.LetTerminalGo();
+    return Prepared{std::move(container), *std::move(session), std::move(console)};
+  }
   exit_code = ExitCodeOfExecError(session.error());
   return InGosSpelling(std::move(session).error())
       .WithContext("exec failed: unable to start container process");
@@ -90,6 +101,10 @@ Result<int> Finish(const ExecOptions& exec, Prepared& prepared, SignalSource& si
     (void)session.Signal(SIGKILL).ok();
     return std::move(joined).error();
   }
+  if (Status sent = prepared.console.SendMaster(); !sent.ok()) {
+    (void)session.Signal(SIGKILL).ok();
+    return std::move(sent).error();
+  }
   pid_t pid = getpid();
   if (exec.detach) {
     TRY_ASSIGN(pid, LeaveWaiter(session));
@@ -101,8 +116,13 @@ Result<int> Finish(const ExecOptions& exec, Prepared& prepared, SignalSource& si
     }
   }
   if (exec.detach) return 0;
+  std::optional<ConsoleRelay> relay;
+  if (prepared.console.foreground()) {
+    TRY_ASSIGN(ConsoleRelay opened, ConsoleRelay::Start(prepared.console.TakeMaster()));
+    relay.emplace(std::move(opened));
+  }
   TRY(DropPrivilegesToWait());
-  TRY_ASSIGN(int status, AwaitExecEnd(session, signals));
+  TRY_ASSIGN(int status, AwaitExecEnd(session, signals, relay.has_value() ? &*relay : nullptr));
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

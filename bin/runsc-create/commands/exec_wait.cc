@@ -61,29 +61,42 @@ void KeepOnly(int first, int second) {
   if (!signals.ok()) EndAs(SIGKILL);
   KeepOnly(session.fd(), signals->fd());
   if (!DropPrivilegesToWait().ok()) EndAs(SIGKILL);
-  Result<int> status = AwaitExecEnd(session, *signals);
+  Result<int> status = AwaitExecEnd(session, *signals, nullptr);
   EndAs(status.ok() ? *status : SIGKILL);
+}
+
+// A new window size is the terminal's business; all else is for the process. A
+// failure means that it is just ending.
+void Forward(int signo, ExecSession& session, ConsoleRelay* relay) {
+  if (signo == SIGWINCH && relay != nullptr) {
+    relay->Resize();
+    (void)session.TerminalResized().ok();
+  } else {
+    (void)session.Signal(signo).ok();
+  }
 }
 
 }  // namespace
 
-Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals) {
+Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals, ConsoleRelay* relay) {
   while (true) {
-    std::array<pollfd, 2> entries = {pollfd{.fd = session.fd(), .events = POLLIN, .revents = 0},
-                                     pollfd{.fd = signals.fd(), .events = POLLIN, .revents = 0}};
+    ConsoleRelay::PollEntries console = {pollfd{.fd = -1}, pollfd{.fd = -1}};
+    if (relay != nullptr) console = relay->Entries();
+    std::array<pollfd, 4> entries = {pollfd{.fd = session.fd(), .events = POLLIN},
+                                     pollfd{.fd = signals.fd(), .events = POLLIN}, console[0],
+                                     console[1]};
     if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) return ErrnoError("poll");
-    if (entries[0].revents != 0) {
-      Result<int> status = session.TakeEnd();
-      if (status.ok()) return *status;
-      // The end of the sandbox ends everything in it.
-      LOG_DEBUG("exec: ", status.error().ToString());
-      return SIGKILL;
+    if (relay != nullptr) relay->Handle({entries[2], entries[3]});
+    if (entries[1].revents != 0) {
+      while (int signo = signals.Take()) Forward(signo, session, relay);
     }
-    if (entries[1].revents == 0) continue;
-    while (int signo = signals.Take()) {
-      // A failure means that the process is just ending.
-      (void)session.Signal(signo).ok();
-    }
+    if (entries[0].revents == 0) continue;
+    if (relay != nullptr) relay->Finish();
+    Result<int> status = session.TakeEnd();
+    if (status.ok()) return *status;
+    // The end of the sandbox ends everything in it.
+    LOG_DEBUG("exec: ", status.error().ToString());
+    return SIGKILL;
   }
 }
 

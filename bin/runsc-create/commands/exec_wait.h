@@ -5,15 +5,17 @@
 
 #include <sys/types.h>
 
+#include "bin/runsc-create/launch/console_relay.h"
 #include "bin/runsc-create/launch/exec_session.h"
 #include "bin/runsc-create/process/signal_source.h"
 #include "common/result.h"
 
 namespace runsc::create {
 
-// Passes `signals` on until the process has ended. Its wait status; SIGKILL when
+// Passes `signals` on, and what goes through the process's terminal (`relay`,
+// which may be null), until the process has ended. Its wait status; SIGKILL when
 // the whole sandbox is gone.
-Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals);
+Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals, ConsoleRelay* relay);
 
 // Leaves a process behind that does the same, with nothing but the session,
 // and ends as the process does. An engine that is the caller's subreaper can wait

@@ -8,6 +8,12 @@ Status ExecSession::Signal(int signo) {
   return channel_.Send(request);
 }
 
+Status ExecSession::TerminalResized() {
+  control::ControlRequest request;
+  request.mutable_terminal_resized();
+  return channel_.Send(request);
+}
+
 Result<int> ExecSession::TakeEnd() {
   TRY_ASSIGN(auto reply, channel_.Receive<control::ControlReply>());
   if (!reply.message.has_wait()) return Error(EBADMSG, "boot did not say how the process ended");

@@ -26,6 +26,7 @@ class ExecSession {
   // Readable when the process has ended.
   int fd() const { return channel_.fd(); }
   Status Signal(int signo);
+  Status TerminalResized();
   // Its wait status. ECONNRESET: the whole sandbox has ended.
   Result<int> TakeEnd();
 
