@@ -11,6 +11,13 @@
 #include "absl/strings/str_format.h"
 
 namespace runsc::boot {
+namespace {
+
+// The kernel's memory is the sandbox's: many long names overflow earlier than
+// on Linux.
+constexpr size_t kMaxQueuedBytes = 2 << 20;
+
+}  // namespace
 
 // A watch on one inode. Does not keep the instance: its end is the watch's.
 class InotifyFile::Entry final : public Watch {
@@ -121,7 +128,7 @@ void InotifyFile::PutLocked(Event event) {
     const Event& last = events_.back();
     if (last.watch == event.watch && last.mask == event.mask && last.name == event.name) return;
   }
-  if (events_.size() >= WatchAccounts::kMaxQueuedEvents) {
+  if (events_.size() >= WatchAccounts::kMaxQueuedEvents || queued_bytes_ >= kMaxQueuedBytes) {
     if (overflowed_) return;
     overflowed_ = true;
     event = {-1, IN_Q_OVERFLOW, 0, ""};

@@ -44,9 +44,9 @@ class InotifyTest : public ::testing::Test {
 
   Vfs vfs_;
   KernelContext context_;
-  std::shared_ptr<InotifyFile> instance_;
   FilesystemRef filesystem_;
   Path root_;
+  std::shared_ptr<InotifyFile> instance_;
 };
 
 TEST_F(InotifyTest, ReportsWhatIsAskedForAndNothingElse) {
