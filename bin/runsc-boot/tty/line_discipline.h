@@ -55,7 +55,9 @@ class LineDiscipline {
   bool HasRoomForOutput() const { return !stopped_ && output_.size() < kOutputLimit; }
   void FlushOutput();
   // Bypasses all processing (TCIOFF, TCION).
-  void SendRaw(char byte) { output_.push_back(byte); }
+  void SendRaw(char byte) {
+    if (output_.size() < kOutputLimit) output_.push_back(byte);
+  }
   // What the master end reads; it takes from the front.
   std::string& output() { return output_; }
   const std::string& output() const { return output_; }

@@ -102,6 +102,11 @@ TEST_F(LineDisciplineTest, OutputIsBoundedAndEchoWaits) {
   EXPECT_LE(line_.output().size(), LineDiscipline::kOutputLimit + 4096);
 }
 
+TEST_F(LineDisciplineTest, FlowControlCharactersAreBounded) {
+  for (size_t i = 0; i < LineDiscipline::kOutputLimit + 10; ++i) line_.SendRaw('\023');
+  EXPECT_EQ(line_.output().size(), LineDiscipline::kOutputLimit);
+}
+
 TEST_F(LineDisciplineTest, StoppedOutputHoldsEchoBack) {
   line_.Receive("\023ab");
   EXPECT_TRUE(line_.stopped());
