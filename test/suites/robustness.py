@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import time
 
-from harness import expect
+from harness import expect, host
 from harness.binaries import built
 
 
@@ -61,3 +63,69 @@ def test_thousand_open_files_and_pipes(env):
                "for r, w in zip(fds[::2], fds[1::2]): os.write(w, b'x'); assert os.read(r, 1) == b'x'\n"
                "print(len(fds))")
     expect.output(env.run("debian", ["python3", "-c", program]), "800\n")
+
+
+def crowd_bundle(env, *arguments):
+    root = env.fresh_root("busybox")
+    shutil.copy(built("test/guest/crowd"), os.path.join(root, "bin"))
+    limits = (("RLIMIT_NPROC", 30000), ("RLIMIT_NOFILE", 1024))
+    return env.bundle(root, ["/bin/crowd", *arguments], rlimits=limits)
+
+
+def test_thousand_threads_at_once(env):
+    done = env.runtime.run(crowd_bundle(env, "threads", "1000"), seconds=120)
+    expect.output(done, "threads 1000\n")
+
+
+def test_thousand_processes_at_once(env):
+    done = env.runtime.run(crowd_bundle(env, "processes", "1000"), seconds=180)
+    expect.output(done, "processes 1000\n")
+
+
+def resources(pid):
+    """Resident KiB, descriptors and threads of a process of the host."""
+    status = host.status(pid)
+    return {"kib": int(status["VmRSS"].split()[0]), "threads": int(status["Threads"]),
+            "descriptors": len(os.listdir(f"/proc/{pid}/fd"))}
+
+
+def fork_and_compare(env, per_round, rounds):
+    """What boot holds after `rounds` rounds of forks is what it held after the first two."""
+    if not env.runtime.is_ours:
+        raise expect.Skip("looks at this sandbox's processes")
+    container = env.runtime.new_id()
+    command = ("run", "--bundle", crowd_bundle(env, "forks", str(per_round)), container)
+    with env.runtime.popen(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        def round_of_forks():
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            expect.equal(process.stdout.readline(), b"forks %d\n" % per_round, "a round")
+        round_of_forks()
+        round_of_forks()
+        boot = next(pid for pid in host.descendants(os.getpid())
+                    if host.command_name(pid) == "runsc-boot")
+        # What is put away a second after a process's end counts as put away.
+        time.sleep(2)
+        before, started = resources(boot), time.monotonic()
+        for _ in range(rounds):
+            round_of_forks()
+        seconds = time.monotonic() - started
+        time.sleep(2)
+        after = resources(boot)
+        process.stdin.close()
+        expect.equal(process.wait(30), 0, "exit code")
+    figures = f"{per_round * rounds} forks in {seconds:.1f} s: {before} -> {after}"
+    print(figures, flush=True)
+    expect.true(after["threads"] <= before["threads"] + 2, figures)
+    expect.true(after["descriptors"] <= before["descriptors"] + 2, figures)
+    expect.true(after["kib"] <= before["kib"] + 1024, figures)
+
+
+def test_forks_leave_nothing_in_boot(env):
+    fork_and_compare(env, 500, 6)
+
+
+def test_hundred_thousand_forks_leave_nothing_in_boot(env):
+    if not env.everything:
+        raise expect.Skip("long: only with --all")
+    fork_and_compare(env, 2000, 50)

@@ -89,6 +89,7 @@ bool Kernel::Register(const TaskRef& task, pid_t tid) {
     if (group.exiting_ || group.executing_ != nullptr) return false;
     task->tid_.store(tid);
     group.tasks_.push_back(task);
+    forks_.fetch_add(1, std::memory_order_relaxed);
     if (group.stop_signal_ != 0) task->Notify(Task::kSignalWork);
   }
   tasks_[tid] = task;
@@ -127,6 +128,7 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
     if (reaper == nullptr) return;
     parent = reaper->shared_from_this();
     if (group.process_group_ == nullptr) JoinProcessGroup(group, parent->process_group_);
+    group.parent_task_ = parent->leader_.get();
   }
   group.parent_ = parent.get();
   parent->children_.push_back(task->group_);

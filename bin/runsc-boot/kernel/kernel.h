@@ -73,6 +73,10 @@ class Kernel {
   SocketFamilies& sockets() { return sockets_; }
   // What mount(2) and memfd_create(2) can make; filled before init starts, too.
   FilesystemTypes& filesystems() { return filesystems_; }
+  // RLIMIT_NPROC of `parent` leaves room for one more task of its user.
+  bool MayMakeTask(const Task& parent) ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  // Processes and threads made since the start: "processes" of /proc/stat.
+  uint64_t forks() const { return forks_.load(std::memory_order_relaxed); }
   // True for the first caller with this number: an unimplemented system call
   // is logged once.
   bool FirstUnimplemented(uint64_t number) {
@@ -152,6 +156,10 @@ class Kernel {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
   void ReparentChildren(ThreadGroup& group, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  // Hands the children that `task` made over to another task of its group.
+  void PassOnChildren(Task& task, DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
+  static void SendDeathSignals(ThreadGroup& child, pid_t parent, DeferredSignals& signals);
   void NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
   ThreadGroup* FindReaper(const ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
@@ -165,7 +173,7 @@ class Kernel {
 
   // --- kernel_wait.cc
   // The first child that answers `request`; found_any: there are such children.
-  std::optional<ChildEvent> TakeChildEvent(ThreadGroup& parent, const WaitRequest& request,
+  std::optional<ChildEvent> TakeChildEvent(Task& waiter, const WaitRequest& request,
                                            bool* found_any) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   std::optional<ChildEvent> TakeEventOf(ThreadGroup& child, int options)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
@@ -194,6 +202,7 @@ class Kernel {
   const int64_t boot_time_ns_ = MonotonicNow();
   std::atomic<int> cpu_count_{1};
   std::atomic<uint64_t> memory_total_{0};
+  std::atomic<uint64_t> forks_{0};
 
   mutable absl::Mutex tree_mutex_;
   absl::flat_hash_map<pid_t, TaskRef> tasks_ ABSL_GUARDED_BY(tree_mutex_);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/host_memory.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
@@ -34,7 +35,12 @@ void ThreadGroup::BeginExit(int status) {
   }
   if (is_init()) kernel_.KillOthers(*this);
   if (process != nullptr) {
-    const Usage usage = ReadUsage(*process);
+    Usage usage = ReadUsage(*process);
+    // Those that did little have little memory, and are to end fast.
+    constexpr uint64_t kLittleWorkNs = 5'000'000;
+    const pid_t host_pid = process->host_pid();
+    usage.max_rss_kib = usage.user_ns + usage.system_ns > kLittleWorkNs ? PeakMemoryKib(host_pid)
+                                                                        : ResidentKib(host_pid);
     process->Kill();
     absl::MutexLock lock(&signal_mutex_);
     final_usage_ = usage;
@@ -71,7 +77,11 @@ void Kernel::Unregister(Task& task) {
       }
     }
     if (group.leader_.get() != &task) tasks_.erase(task.tid());
-    if (last) EndGroup(group, signals);
+    if (last) {
+      EndGroup(group, signals);
+    } else {
+      PassOnChildren(task, signals);
+    }
   }
   if (stopped) ReportStop(group);
   SendDeferred(signals);
@@ -106,15 +116,34 @@ void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
   group.children_.clear();
   for (ThreadGroupRef& child : children) {
     child->parent_ = reaper;
+    child->parent_task_ = reaper == nullptr ? nullptr : reaper->leader_.get();
     child->exit_signal_ = SIGCHLD;
-    const int signo = child->leader_ == nullptr ? 0 : child->leader_->parent_death_signal();
     const bool zombie = child->life_.load() == ThreadGroup::Life::kZombie;
-    if (signo != 0 && !zombie) {
-      signals.push_back({child, MakeSigInfo(signo, SI_USER, group.pid())});
-    }
+    if (!zombie) SendDeathSignals(*child, group.pid(), signals);
     if (reaper == nullptr) continue;
     reaper->children_.push_back(child);
     if (zombie) NotifyParentOfEnd(*child, signals);
+  }
+}
+
+void Kernel::SendDeathSignals(ThreadGroup& child, pid_t parent, DeferredSignals& signals) {
+  absl::MutexLock lock(&child.signal_mutex_);
+  for (const TaskRef& task : child.tasks_) {
+    const int signo = task->parent_death_signal();
+    if (signo == 0) continue;
+    signals.push_back({child.shared_from_this(), MakeSigInfo(signo, SI_USER, parent)});
+  }
+}
+
+void Kernel::PassOnChildren(Task& task, DeferredSignals& signals) {
+  ThreadGroup& group = *task.group_;
+  for (const ThreadGroupRef& child : group.children_) {
+    if (child->parent_task_ != &task) continue;
+    {
+      absl::MutexLock lock(&group.signal_mutex_);
+      child->parent_task_ = group.tasks_.front().get();
+    }
+    SendDeathSignals(*child, group.pid(), signals);
   }
 }
 
@@ -134,7 +163,8 @@ void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
   const bool ignored = action.handler == kSigIgn;
   const bool vanishes =
       group.exit_signal_ == SIGCHLD && (ignored || (action.flags & SA_NOCLDWAIT) != 0);
-  if (group.exit_signal_ != 0 && !(ignored && group.exit_signal_ == SIGCHLD)) {
+  const bool valid = group.exit_signal_ > 0 && group.exit_signal_ <= kSignalCount;
+  if (valid && !(ignored && group.exit_signal_ == SIGCHLD)) {
     SigInfo info = MakeSigInfo(group.exit_signal_, CodeOf(status), group.pid(),
                                group.leader_->credentials()->ruid);
     info.si_status = StatusOf(status);

@@ -62,8 +62,9 @@ std::optional<ChildEvent> Kernel::TakeEventOf(ThreadGroup& child, int options) {
   return std::nullopt;
 }
 
-std::optional<ChildEvent> Kernel::TakeChildEvent(ThreadGroup& parent, const WaitRequest& request,
+std::optional<ChildEvent> Kernel::TakeChildEvent(Task& waiter, const WaitRequest& request,
                                                  bool* found_any) {
+  ThreadGroup& parent = waiter.group();
   absl::MutexLock lock(&tree_mutex_);
   *found_any = false;
   for (const ThreadGroupRef& child : parent.children_) {
@@ -72,6 +73,7 @@ std::optional<ChildEvent> Kernel::TakeChildEvent(ThreadGroup& parent, const Wait
         (request.type == P_PGID && child->process_group_ != nullptr &&
          child->process_group_->id == (request.id == 0 ? parent.process_group_->id : request.id));
     if (!selected) continue;
+    if ((request.options & __WNOTHREAD) != 0 && child->parent_task_ != &waiter) continue;
     const bool is_clone = child->exit_signal_ != SIGCHLD;
     const bool wants_clones = (request.options & __WCLONE) != 0;
     if ((request.options & __WALL) == 0 && is_clone != wants_clones) continue;
@@ -90,18 +92,21 @@ Result<std::optional<ChildEvent>> Task::WaitChild(const WaitRequest& request) {
     return Error(EINVAL);
   }
   std::optional<WaitEntry> entry;
+  Status slept = Ok();
   while (true) {
     bool found_any = false;
-    std::optional<ChildEvent> event = kernel_.TakeChildEvent(*group_, request, &found_any);
+    std::optional<ChildEvent> event = kernel_.TakeChildEvent(*this, request, &found_any);
     if (event.has_value()) return event;
     if (!found_any) return Error(ECHILD);
     if ((request.options & WNOHANG) != 0) return std::optional<ChildEvent>();
+    // A child that ended is reported even if its signal has arrived as well.
+    if (!slept.ok()) return std::move(slept).error();
     if (!entry.has_value()) {
       entry.emplace(EPOLLIN, static_cast<Waker&>(*this));
       group_->child_queue_.Register(*entry);
       continue;
     }
-    TRY(Sleep(std::nullopt));
+    slept = Sleep(std::nullopt);
   }
 }
 

@@ -5,7 +5,12 @@
 
 namespace runsc::boot {
 
-PollEvents PidFd::Poll() { return target_->zombie() ? EPOLLIN | EPOLLRDNORM : 0; }
+PollEvents PidFd::Poll() {
+  if (!target_->zombie()) return 0;
+  const PollEvents ended = EPOLLIN | EPOLLRDNORM;
+  // Its leader is kept until somebody has waited for it.
+  return target_->leader() == nullptr ? ended | EPOLLHUP : ended;
+}
 
 WaitQueue* PidFd::wait_queue() { return &target_->exit_queue(); }
 

@@ -88,7 +88,7 @@ Status ThreadGroup::SetProcessGroup(Task& caller, pid_t pid, pid_t group) {
   ThreadGroup* target = &self;
   if (pid != 0 && pid != self.pid()) {
     auto found = kernel_.groups_.find(pid);
-    if (found == kernel_.groups_.end()) return Error(ESRCH);
+    if (found == kernel_.groups_.end()) return Error(kernel_.tasks_.contains(pid) ? EINVAL : ESRCH);
     target = found->second.get();
     if (target->parent_ != &self) return Error(ESRCH);
     if (target->process_group_->session != self.process_group_->session) return Error(EPERM);

@@ -66,8 +66,27 @@ CredentialsRef Task::credentials() const {
 
 void Task::set_credentials(Credentials credentials) {
   CredentialsRef fresh = std::make_shared<const Credentials>(std::move(credentials));
+  {
+    absl::MutexLock lock(&state_mutex_);
+    credentials_.swap(fresh);
+    if (fresh == nullptr) return;
+    const Credentials &old = *fresh, &now = *credentials_;
+    const bool same = old.euid == now.euid && old.egid == now.egid && old.fsuid == now.fsuid &&
+                      old.fsgid == now.fsgid && (now.permitted & ~old.permitted) == 0;
+    if (same) return;
+  }
+  group_->set_dumpable(0);
+  set_parent_death_signal(0);
+}
+
+Scheduling Task::scheduling() const {
   absl::MutexLock lock(&state_mutex_);
-  credentials_.swap(fresh);
+  return scheduling_;
+}
+
+void Task::set_scheduling(Scheduling scheduling) {
+  absl::MutexLock lock(&state_mutex_);
+  scheduling_ = std::move(scheduling);
 }
 
 uint64_t Task::file_size_limit() const { return group_->limit(RLIMIT_FSIZE).rlim_cur; }
@@ -131,6 +150,33 @@ int Task::parent_death_signal() const { return parent_death_signal_.load(); }
 void Task::set_parent_death_signal(int signo) { parent_death_signal_.store(signo); }
 bool Task::keep_capabilities() const { return keep_capabilities_.load(); }
 void Task::set_keep_capabilities(bool keep) { keep_capabilities_.store(keep); }
+
+bool Task::in_application() const {
+  absl::MutexLock lock(&state_mutex_);
+  return where_ == Where::kApplication;
+}
+
+std::optional<platform::SyscallInfo> Task::current_call() const {
+  absl::MutexLock lock(&state_mutex_);
+  if (dead_ || where_ != Where::kKernel || call_ == nullptr) return std::nullopt;
+  return *call_;
+}
+
+std::vector<pid_t> Task::children() const {
+  std::vector<pid_t> pids;
+  absl::MutexLock lock(&kernel_.tree_mutex());
+  for (const ThreadGroupRef& child : group_->children_) {
+    if (child->parent_task_ == this) pids.push_back(child->pid());
+  }
+  return pids;
+}
+
+void Task::IoCounters::Add(const IoCounters& other) {
+  bytes_read += other.bytes_read.load();
+  bytes_written += other.bytes_written.load();
+  reads += other.reads.load();
+  writes += other.writes.load();
+}
 
 char Task::run_state() const {
   absl::MutexLock lock(&state_mutex_);

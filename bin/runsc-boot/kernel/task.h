@@ -20,6 +20,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/credentials.h"
+#include "bin/runsc-boot/kernel/scheduling.h"
 #include "bin/runsc-boot/kernel/signal.h"
 #include "bin/runsc-boot/kernel/signal_actions.h"
 #include "bin/runsc-boot/kernel/timer.h"
@@ -61,7 +62,7 @@ struct ExecRequest {
 struct WaitRequest {
   idtype_t type = P_ALL;  // P_ALL, P_PID, P_PGID
   pid_t id = 0;
-  int options = WEXITED;  // WNOHANG, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __WALL, __WCLONE
+  int options = WEXITED;  // WNOHANG, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __W*
 };
 struct ChildEvent {
   pid_t pid = 0;
@@ -110,7 +111,9 @@ class Task final : public platform::ThreadEvents,
   // For calls of the VFS: this task in its own tree.
   Caller caller() { return {*this, *fs_}; }
   CredentialsRef credentials() const override;
-  // Replaces the credentials (setuid and friends); the caller has checked.
+  // Replaces the credentials (setuid and friends); the caller has checked. New
+  // effective ids or capabilities make the process undumpable and clear the
+  // parent death signal, as on Linux.
   void set_credentials(Credentials credentials);
   platform::Thread& thread() const { return *thread_; }
   // For others than the task's own worker; null before it has one.
@@ -176,6 +179,10 @@ class Task final : public platform::ThreadEvents,
   Status SendGroupSignal(const SigInfo& info);
   bool HasDeliverableSignal() const;
   SignalSet PendingSet() const;  // both queues
+  struct Pending {
+    SignalSet own = 0, shared = 0;  // of the task, of its group
+  };
+  Pending PendingSets() const;
   // Takes a pending signal out of `set` (signalfd).
   std::optional<SigInfo> TakePending(SignalSet set);
   // rt_sigtimedwait(2): waits for a signal of `set` and takes it. EAGAIN at the
@@ -212,8 +219,28 @@ class Task final : public platform::ThreadEvents,
   void set_keep_capabilities(bool keep);
   uint64_t timer_slack_ns() const { return timer_slack_ns_.load(std::memory_order_relaxed); }
   void set_timer_slack_ns(uint64_t ns) { timer_slack_ns_.store(ns, std::memory_order_relaxed); }
+  // What PR_SET_TIMERSLACK with 0 goes back to: the slack of the task's maker.
+  uint64_t default_timer_slack_ns() const { return default_timer_slack_ns_; }
+  // personality(2); the host's thread has the same.
+  unsigned personality() const { return personality_.load(std::memory_order_relaxed); }
+  void set_personality(unsigned value) { personality_.store(value, std::memory_order_relaxed); }
+  Scheduling scheduling() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+  void set_scheduling(Scheduling scheduling) ABSL_LOCKS_EXCLUDED(state_mutex_);
   // 'R', 'S', 'T', 'Z': what /proc/PID/stat shows.
   char run_state() const;
+  // It executes its own code, or a call that the host runs for it.
+  bool in_application() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // The processes that this thread made or was given, as __WNOTHREAD counts.
+  std::vector<pid_t> children() const;
+  // The system call that it is in, for /proc/PID/syscall.
+  std::optional<platform::SyscallInfo> current_call() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // Bytes and calls of read(2), write(2) and their like: /proc/PID/io. Counted
+  // by the task's own worker.
+  struct IoCounters {
+    std::atomic<uint64_t> bytes_read{0}, bytes_written{0}, reads{0}, writes{0};
+    void Add(const IoCounters& other);
+  };
+  IoCounters& io() { return io_; }
 
   // --- platform::ThreadEvents
   void OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) override;
@@ -241,7 +268,7 @@ class Task final : public platform::ThreadEvents,
 
   // --- Events (task_event.cc)
   // False: the task has been killed meanwhile, and the event is void.
-  bool BeginEvent() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  bool BeginEvent(const platform::SyscallInfo* call = nullptr) ABSL_LOCKS_EXCLUDED(state_mutex_);
   // Ends an event by `action`, unless there is work to do first.
   template <typename Action>
   bool TryLeave(Where to, Action action) ABSL_LOCKS_EXCLUDED(state_mutex_);
@@ -329,7 +356,10 @@ class Task final : public platform::ThreadEvents,
   mutable absl::Mutex state_mutex_;
   Where where_ ABSL_GUARDED_BY(state_mutex_) = Where::kHostOperation;
   bool dead_ ABSL_GUARDED_BY(state_mutex_) = false;
+  // Of the event that is being handled; valid while where_ is kKernel.
+  const platform::SyscallInfo* call_ ABSL_GUARDED_BY(state_mutex_) = nullptr;
   std::string name_ ABSL_GUARDED_BY(state_mutex_);
+  Scheduling scheduling_ ABSL_GUARDED_BY(state_mutex_);
   CredentialsRef credentials_ ABSL_GUARDED_BY(state_mutex_);
   std::atomic<uint32_t> work_{0};
   // Futex word of Sleep: 0 idle, 1 asleep, 2 woken.
@@ -362,6 +392,9 @@ class Task final : public platform::ThreadEvents,
   std::atomic<int> parent_death_signal_{0};
   std::atomic<bool> keep_capabilities_{false};
   std::atomic<uint64_t> timer_slack_ns_{50'000};
+  uint64_t default_timer_slack_ns_ = 50'000;  // set before the task starts
+  std::atomic<unsigned> personality_{0};
+  IoCounters io_;
 };
 
 template <typename T>

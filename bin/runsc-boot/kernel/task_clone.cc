@@ -23,8 +23,9 @@ Status CheckFlags(const CloneRequest& request, bool is_init) {
   if (has(CLONE_SIGHAND) && !has(CLONE_VM)) return Error(EINVAL);
   if (has(CLONE_SIGHAND) && has(kCloneClearSighand)) return Error(EINVAL);
   if (has(CLONE_NEWNS | CLONE_NEWUSER) && has(CLONE_FS)) return Error(EINVAL);
+  if (has(CLONE_NEWUSER | CLONE_NEWPID) && has(CLONE_THREAD)) return Error(EINVAL);
+  if (has(CLONE_NEWIPC) && has(CLONE_SYSVSEM)) return Error(EINVAL);
   if (has(CLONE_PARENT) && is_init) return Error(EINVAL);
-  if (request.exit_signal < 0 || request.exit_signal > kSignalCount) return Error(EINVAL);
   // Namespaces inside the container do not exist yet.
   if (has(kNamespaces)) return Error(EPERM);
   return Ok();
@@ -34,7 +35,7 @@ uint64_t HostFlags(uint64_t flags) {
   uint64_t host = SIGCHLD;
   if ((flags & CLONE_THREAD) != 0) {
     host = kHostThread;
-  } else if ((flags & CLONE_VM) != 0) {
+  } else {
     host |= flags & (CLONE_VM | CLONE_VFORK);
   }
   // CLONE_PIDFD has the address of CLONE_PARENT_SETTID, and is the kernel's.
@@ -48,9 +49,11 @@ TaskRef Task::MakeChild(const CloneRequest& request) {
   ThreadGroupRef group = thread ? group_ : ThreadGroup::Fork(*group_, request);
   if (!thread) {
     group->birth_parent_ = group_;
+    group->parent_task_ = this;
     if ((request.flags & CLONE_PARENT) != 0) {
       absl::MutexLock lock(&kernel_.tree_mutex());
       if (group_->parent_ != nullptr) group->birth_parent_ = group_->parent_->shared_from_this();
+      group->parent_task_ = group_->parent_task_;
       group->exit_signal_ = group_->exit_signal_;
     }
   }
@@ -61,9 +64,11 @@ TaskRef Task::MakeChild(const CloneRequest& request) {
   {
     const CredentialsRef credentials = this->credentials();
     const std::string name = this->name();
+    Scheduling scheduling = this->scheduling().ForChild();
     absl::MutexLock lock(&child->state_mutex_);
     child->credentials_ = credentials;
     child->name_ = name;
+    child->scheduling_ = std::move(scheduling);
   }
   child->mask_ = saved_mask_.value_or(mask_);
   child->copies_memory_ = (request.flags & CLONE_VM) == 0;
@@ -71,6 +76,8 @@ TaskRef Task::MakeChild(const CloneRequest& request) {
     child->alternate_stack_ = alternate_stack_;
   }
   child->timer_slack_ns_.store(timer_slack_ns_.load());
+  child->default_timer_slack_ns_ = timer_slack_ns_.load();
+  child->personality_.store(personality_.load());
   child->keep_capabilities_.store(keep_capabilities_.load());
   return child;
 }
@@ -91,6 +98,7 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
   TRY(CheckFlags(request, group_->is_init()));
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
+  if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
   const TaskRef child = MakeChild(request);
   TRY_ASSIGN(clone_pidfd_, InstallPidFd(request, *child));
   clone_child_ = child;

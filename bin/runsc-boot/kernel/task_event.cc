@@ -28,10 +28,11 @@ void Task::SetRestart(std::function<Result<uint64_t>(Task&)> restart) {
   restart_ = std::move(restart);
 }
 
-bool Task::BeginEvent() {
+bool Task::BeginEvent(const platform::SyscallInfo* call) {
   absl::MutexLock lock(&state_mutex_);
   if (dead_) return false;
   where_ = Where::kKernel;
+  call_ = call;
   return true;
 }
 
@@ -127,7 +128,7 @@ Result<uint64_t> Task::Redispatch(const platform::SyscallInfo& call, int code) {
 void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) {
   // The task must outlive the end of its event.
   const TaskRef self = shared_from_this();
-  if (!BeginEvent()) return;
+  if (!BeginEvent(&call)) return;
   host_sleep_.restart_code = 0;
   EndCall(thread, call, kernel_.dispatch_(*this, call));
 }

@@ -1,6 +1,7 @@
 // execve(2): what happens before, while and after the host replaces the
 // address space.
 #include <sys/mount.h>
+#include <sys/personality.h>
 
 #include <array>
 #include <cstring>
@@ -18,6 +19,9 @@ namespace runsc::boot {
 namespace {
 
 constexpr uint64_t kInitialEflags = 0x202;
+// PER_CLEAR_ON_SETID of Linux, which the C library's header lacks.
+constexpr unsigned kClearedBySetId =
+    READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO;
 
 ExecutableFacts FactsOf(const Program& program) {
   ExecutableFacts facts;
@@ -114,8 +118,13 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   kernel_.BecomeLeader(*this);
   auto memory = std::make_shared<MemoryManager>(thread.address_space());
   const Credentials& fresh = exec.credentials.credentials;
-  const ProgramIdentity identity{fresh.ruid, fresh.euid, fresh.rgid, fresh.egid,
-                                 exec.credentials.secure};
+  if (exec.credentials.secure) set_personality(personality() & ~kClearedBySetId);
+  const ProgramIdentity identity{fresh.ruid,
+                                 fresh.euid,
+                                 fresh.rgid,
+                                 fresh.egid,
+                                 exec.credentials.secure,
+                                 (personality() & ADDR_NO_RANDOMIZE) != 0};
   TRY_ASSIGN(const StartState start, LoadProgram(exec.program, *this, thread, *memory, identity,
                                                  group_->limit(RLIMIT_STACK).rlim_cur));
   memory->set_image(start.image);
@@ -123,12 +132,15 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
     absl::MutexLock lock(&state_mutex_);
     memory_.swap(memory);
   }
+  // A program that gains nothing keeps its parent death signal.
+  const int death_signal = parent_death_signal();
   set_credentials(fresh);
+  set_parent_death_signal(death_signal);
   set_name(exec.name);
   CloseOnExec();
   group_->timers_->posix().DeleteAll();
   group_->set_dumpable(exec.credentials.privileged ? 0 : 1);
-  if (exec.credentials.privileged) set_parent_death_signal(0);
+  if (exec.credentials.secure) set_parent_death_signal(0);
   set_keep_capabilities(false);
   alternate_stack_ = {nullptr, SS_DISABLE, 0};
   restart_ = nullptr;

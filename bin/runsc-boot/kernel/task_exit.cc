@@ -13,11 +13,10 @@ void Task::Exit(int status) {
   bool last = false;
   {
     absl::MutexLock lock(&group_->signal_mutex_);
-    // Without exit_group(2), a process ends with its leader's status.
-    if (!group_->exiting_ && tid() == group_->pid()) group_->exit_status_ = status;
     last = group_->tasks_.size() <= 1;
-    status = group_->exit_status_;
   }
+  // Without exit_group(2), a process ends with the status of its last thread
+  // (the leader's before Linux 6.0).
   if (last) return ExitGroup(status);
   const platform::ThreadRef thread = thread_;
   // The kernel's side first: who joins this thread must not find it any more.
@@ -70,6 +69,7 @@ void Task::Terminate() {
     memory.swap(memory_);
     thread.swap(thread_);
   }
+  group_->ended_io_.Add(io_);
   // Who waits for this process may write its program (ETXTBSY).
   memory.reset();
   kernel_.Unregister(*this);

@@ -76,6 +76,11 @@ SignalSet Task::PendingSet() const {
   return pending_.set() | group_->pending_.set();
 }
 
+Task::Pending Task::PendingSets() const {
+  absl::MutexLock lock(&group_->signal_mutex_);
+  return {pending_.set(), group_->pending_.set()};
+}
+
 std::optional<SigInfo> Task::TakeLocked(SignalSet blocked) {
   group_->signal_mutex_.AssertHeld();
   if (std::optional<SigInfo> own = pending_.Take(blocked); own.has_value()) return own;

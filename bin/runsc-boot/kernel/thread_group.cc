@@ -34,12 +34,19 @@ ThreadGroupRef ThreadGroup::Fork(ThreadGroup& parent, const CloneRequest& reques
   child->exit_signal_ = request.exit_signal;
   child->dumpable_.store(parent.dumpable_.load());
   child->oom_score_adj_.store(parent.oom_score_adj_.load());
+  child->oom_score_adj_min_.store(parent.oom_score_adj_min_.load());
+  child->coredump_filter_.store(parent.coredump_filter_.load());
   return child;
 }
 
 pid_t ThreadGroup::parent_pid() const {
   absl::MutexLock lock(&kernel_.tree_mutex());
   return parent_ == nullptr ? 0 : parent_->pid();
+}
+
+int ThreadGroup::exit_signal() const {
+  absl::MutexLock lock(&kernel_.tree_mutex());
+  return exit_signal_;
 }
 
 pid_t ThreadGroup::process_group() const {
@@ -56,6 +63,8 @@ TaskRef ThreadGroup::leader() const {
   absl::MutexLock lock(&kernel_.tree_mutex());
   return leader_;
 }
+
+const void* ThreadGroup::action_table() const { return actions().get(); }
 
 std::vector<TaskRef> ThreadGroup::tasks() const {
   absl::MutexLock lock(&signal_mutex_);

@@ -67,6 +67,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   size_t task_count() const;
 
   SignalAction action(int signo) const;
+  // The table of actions, for comparing it only (kcmp(2)).
+  const void* action_table() const;
   // Returns the old one. EINVAL for SIGKILL, SIGSTOP and numbers out of range.
   Result<SignalAction> SetAction(int signo, const SignalAction& action);
 
@@ -117,9 +119,24 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   int dumpable() const;  // PR_SET_DUMPABLE: 0, 1 or 2
   void set_dumpable(int value);
 
+  // What threads that have ended had counted.
+  const Task::IoCounters& ended_io() const { return ended_io_; }
+  // The signal at the end of the process; -1 or 0: none (proc_pid_stat(5)).
+  int exit_signal() const;
+  // /proc/PID/coredump_filter, kept for programs that set and read it.
+  unsigned coredump_filter() const { return coredump_filter_.load(std::memory_order_relaxed); }
+  void set_coredump_filter(unsigned value) {
+    coredump_filter_.store(value, std::memory_order_relaxed);
+  }
+
   // /proc/PID/oom_score_adj: kept for programs that set and read it.
   int oom_score_adj() const { return oom_score_adj_.load(std::memory_order_relaxed); }
   void set_oom_score_adj(int value) { oom_score_adj_.store(value, std::memory_order_relaxed); }
+  // How far down anybody may set it: where somebody with CAP_SYS_RESOURCE did.
+  int oom_score_adj_min() const { return oom_score_adj_min_.load(std::memory_order_relaxed); }
+  void set_oom_score_adj_min(int value) {
+    oom_score_adj_min_.store(value, std::memory_order_relaxed);
+  }
 
  private:
   friend class JobControl;
@@ -169,6 +186,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // Guarded by the kernel's tree mutex; tasks_ changes with the signal mutex
   // held as well, so that either is enough to read it.
   ThreadGroup* parent_ = nullptr;
+  // The task of parent_ that counts as the parent: for __WNOTHREAD and for
+  // parent death signals. Only compared, never followed.
+  const Task* parent_task_ = nullptr;
   ThreadGroupRef birth_parent_;  // until the group is registered
   std::vector<ThreadGroupRef> children_;
   ProcessGroupRef process_group_;
@@ -206,6 +226,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   std::atomic<bool> child_subreaper_{false};
   std::atomic<int> dumpable_{1};
   std::atomic<int> oom_score_adj_{0};
+  std::atomic<int> oom_score_adj_min_{0};
+  std::atomic<unsigned> coredump_filter_{0x33};
+  Task::IoCounters ended_io_;
   WaitQueue signal_queue_;
 };
 

@@ -10,6 +10,7 @@ inline constexpr char kSystemName[] = "Linux";
 inline constexpr char kSystemRelease[] = "6.1.0";
 inline constexpr char kSystemVersion[] = "#1 SMP PREEMPT_DYNAMIC runsc";
 inline constexpr char kMachine[] = "x86_64";
+inline constexpr char kMachine32[] = "i686";
 
 }  // namespace runsc::boot
 

@@ -222,11 +222,11 @@ struct Stack {
 
 // Maps the stack, and learns where the heap begins.
 Result<Stack> MapStack(platform::Thread& thread, bool executable, uint64_t limit,
-                       uint64_t* heap_start) {
+                       uint64_t random_pages, uint64_t* heap_start) {
   const uint64_t size = PageUp(std::clamp(limit, kMinStack, kMaxStack) + MaxArgBytes(limit));
   const int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
   for (int attempt = 1;; ++attempt) {
-    const uint64_t top = kStackBase + size + Random(uint64_t{1} << 22) * kPageSize;
+    const uint64_t top = kStackBase + size + Random(random_pages) * kPageSize;
     platform::NativeCall calls[] = {
         MmapCall(top - size, size, protection,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK | MAP_FIXED_NOREPLACE, -1,
@@ -292,18 +292,19 @@ Result<StartState> LoadProgram(const Program& program, Context& context, platfor
                                uint64_t stack_limit) {
   ImageMapper mapper(context, thread, memory);
   const ElfImage& image = program.executable.image;
+  auto pages = [&identity](int bits) { return identity.fixed_addresses ? 1 : uint64_t{1} << bits; };
   TRY_ASSIGN(const uint64_t bias,
-             MapImage(mapper, program.executable, kProgramBase, uint64_t{1} << 28, kExecutableFd));
+             MapImage(mapper, program.executable, kProgramBase, pages(28), kExecutableFd));
   uint64_t interpreter_bias = 0;
   StartState start;
   start.entry = bias + image.entry;
   if (program.interpreter.has_value()) {
-    TRY_ASSIGN(interpreter_bias, MapImage(mapper, *program.interpreter, kInterpreterBase,
-                                          uint64_t{1} << 26, kInterpreterFd));
+    TRY_ASSIGN(interpreter_bias,
+               MapImage(mapper, *program.interpreter, kInterpreterBase, pages(26), kInterpreterFd));
     start.entry = interpreter_bias + program.interpreter->image.entry;
   }
-  TRY_ASSIGN(const Stack stack,
-             MapStack(thread, image.executable_stack, stack_limit, &start.image.brk_start));
+  TRY_ASSIGN(const Stack stack, MapStack(thread, image.executable_stack, stack_limit, pages(22),
+                                         &start.image.brk_start));
 
   StackContents contents{program.args, program.env, program.filename, {}, {}};
   if (getrandom(contents.random.data(), contents.random.size(), 0) !=

@@ -12,7 +12,8 @@ namespace runsc::boot {
 struct ProgramIdentity {
   uid_t uid = 0, euid = 0;
   gid_t gid = 0, egid = 0;
-  bool secure = false;  // AT_SECURE
+  bool secure = false;           // AT_SECURE
+  bool fixed_addresses = false;  // personality(2), ADDR_NO_RANDOMIZE
 };
 
 struct StartState {

@@ -11,6 +11,7 @@ namespace runsc::boot::platform {
 namespace {
 
 // The clocks of another process: see clock_getcpuclockid(3) for the encoding.
+constexpr int kSampledClock = 0;  // user and system
 constexpr int kUserClock = 1;
 constexpr int kTotalClock = 2;
 
@@ -48,7 +49,15 @@ int StubProcess::pidfd() {
   return pidfd_.get();
 }
 
-uint64_t StubProcess::UserTimeNs() const { return ProcessClock(host_pid(), kUserClock); }
+// The host samples by ticks who runs, and knows the sum exactly: as for its own
+// getrusage(2), the samples only divide it.
+uint64_t StubProcess::UserTimeNs() const {
+  const uint64_t sampled = ProcessClock(host_pid(), kSampledClock);
+  const uint64_t user = ProcessClock(host_pid(), kUserClock), total = TotalTimeNs();
+  if (user >= sampled) return total;
+  return static_cast<uint64_t>(static_cast<double>(total) * static_cast<double>(user) /
+                               static_cast<double>(sampled));
+}
 uint64_t StubProcess::TotalTimeNs() const { return ProcessClock(host_pid(), kTotalClock); }
 
 bool StubProcess::AddThread(std::shared_ptr<StubThread> thread) {

@@ -198,7 +198,8 @@ void StubFilter::Clone() {
     p_.JumpIfEqual(0, kNext, refuse);
     p_.Load(BpfProgram::ArgLow(0));
     p_.And(~static_cast<uint32_t>(kOptionalCloneFlags));
-    for (uint64_t flags : {kCloneProcess, kCloneSharedMemory, kCloneVfork, kCloneThread}) {
+    for (uint64_t flags :
+         {kCloneProcess, kCloneSuspended, kCloneSharedMemory, kCloneVfork, kCloneThread}) {
       p_.JumpIfEqual(static_cast<uint32_t>(flags), allow, kNext);
     }
     p_.Place(refuse);
@@ -370,8 +371,8 @@ void StubFilter::Own() {
 
 bool IsPermittedClone(uint64_t flags) {
   uint64_t base = flags & ~kOptionalCloneFlags;
-  return base == kCloneProcess || base == kCloneSharedMemory || base == kCloneVfork ||
-         base == kCloneThread;
+  return base == kCloneProcess || base == kCloneSuspended || base == kCloneSharedMemory ||
+         base == kCloneVfork || base == kCloneThread;
 }
 
 Result<std::vector<sock_filter>> BuildStubFilter(bool native_calls) {

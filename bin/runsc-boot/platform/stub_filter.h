@@ -25,6 +25,7 @@ namespace runsc::boot::platform {
 // kOptionalCloneFlags with it.
 inline constexpr uint64_t kCloneProcess = SIGCHLD;
 inline constexpr uint64_t kCloneSharedMemory = CLONE_VM | SIGCHLD;
+inline constexpr uint64_t kCloneSuspended = CLONE_VFORK | SIGCHLD;
 inline constexpr uint64_t kCloneVfork = CLONE_VM | CLONE_VFORK | SIGCHLD;
 inline constexpr uint64_t kCloneThread =
     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;

@@ -13,6 +13,9 @@ using SyscallImplementation = Result<Word>(Task& task, const SyscallArgs& args);
 // access.cc
 SyscallImplementation SysAccess, SysFaccessat, SysFaccessat2;
 
+// affinity.cc
+SyscallImplementation SysSchedGetaffinity, SysSchedSetaffinity, SysGetcpu, SysMembarrier;
+
 // capability.cc
 SyscallImplementation SysCapget, SysCapset;
 
@@ -84,6 +87,9 @@ SyscallImplementation SysNanosleep, SysClockNanosleep, SysRestartSyscall;
 // open.cc
 SyscallImplementation SysOpen, SysOpenat, SysCreat, SysOpenat2, SysClose, SysCloseRange;
 
+// pidfd.cc
+SyscallImplementation SysPidfdGetfd, SysKcmp;
+
 // pipe.cc
 SyscallImplementation SysPipe, SysPipe2, SysVmsplice;
 
@@ -93,6 +99,9 @@ SyscallImplementation SysPoll, SysPpoll, SysSelect, SysPselect6;
 // prctl.cc
 SyscallImplementation SysPrctl, SysArchPrctl, SysPersonality;
 
+// priority.cc
+SyscallImplementation SysGetpriority, SysSetpriority, SysIoprioGet, SysIoprioSet;
+
 // process.cc
 SyscallImplementation SysClone, SysClone3, SysFork, SysVfork, SysExecve, SysExecveat, SysExit,
     SysExitGroup, SysWait4, SysWaitid, SysUnshare, SysSetTidAddress;
@@ -101,10 +110,9 @@ SyscallImplementation SysClone, SysClone3, SysFork, SysVfork, SysExecve, SysExec
 SyscallImplementation SysRead, SysPread64, SysReadv, SysPreadv, SysPreadv2;
 
 // sched.cc
-SyscallImplementation SysSchedYield, SysSchedGetaffinity, SysSchedSetaffinity, SysSchedGetscheduler,
-    SysSchedSetscheduler, SysSchedGetparam, SysSchedSetparam, SysSchedGetPriorityMax,
-    SysSchedGetPriorityMin, SysSchedRrGetInterval, SysSchedGetattr, SysSchedSetattr, SysGetpriority,
-    SysSetpriority, SysIoprioGet, SysIoprioSet, SysGetcpu, SysMembarrier;
+SyscallImplementation SysSchedYield, SysSchedGetscheduler, SysSchedSetscheduler, SysSchedGetparam,
+    SysSchedSetparam, SysSchedGetPriorityMax, SysSchedGetPriorityMin, SysSchedRrGetInterval,
+    SysSchedGetattr, SysSchedSetattr;
 
 // sendfile.cc
 SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice, SysTee;

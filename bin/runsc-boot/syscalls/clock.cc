@@ -138,8 +138,9 @@ Result<Word> SysGetrusage(Task& task, const SyscallArgs& args) {
   switch (args.Int(0)) {
     case RUSAGE_SELF:
     case RUSAGE_THREAD:
-      out = ToRusage(task.group().usage());
-      break;
+      // The host's process and thread are the application's, and nobody else
+      // knows their memory, faults and switches.
+      return task.EndOnHost();
     case RUSAGE_CHILDREN:
       out = ToRusage(task.group().children_usage());
       break;

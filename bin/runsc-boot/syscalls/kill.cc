@@ -23,7 +23,10 @@ SigInfo FromUser(Task& task, int signo, int code) {
 // As Linux: whether the target exists is asked before whether the signal does.
 Status SignalGroup(Task& task, ThreadGroup& group, const SigInfo& info) {
   if (!IsSignal(info.si_signo)) return Error(EINVAL);
-  TRY(task.kernel().CheckKill(task, *group.leader(), info.si_signo));
+  // Null once somebody has waited for it.
+  TaskRef leader = group.leader();
+  if (leader == nullptr) return Error(ESRCH);
+  TRY(task.kernel().CheckKill(task, *leader, info.si_signo));
   return group.SendSignal(info);
 }
 
@@ -160,6 +163,8 @@ Result<Word> SysPidfdSendSignal(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(ThreadGroupRef target, Kernel::PidFdTarget(*file));
   SigInfo info = FromUser(task, args.Int(1), SI_USER);
   if (args.Address(2) != 0) {
+    TRY_ASSIGN(const SigInfo given, task.CopyInObject<SigInfo>(args.Address(2)));
+    if (given.si_signo != args.Int(1)) return Error(EINVAL);
     TRY_ASSIGN(info, CopyInSigInfo(task, args.Address(2), args.Int(1), target->pid()));
   }
   TRY(SignalGroup(task, *target, info));

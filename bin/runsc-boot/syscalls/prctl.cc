@@ -1,9 +1,13 @@
 // prctl(2), arch_prctl(2), personality(2)
 
+#include "bin/runsc-boot/syscalls/prctl.h"
+
 #include <asm/prctl.h>
 #include <linux/prctl.h>
 #include <linux/securebits.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <cstring>
 
@@ -50,12 +54,14 @@ Result<Word> DropFromBoundingSet(Task& task, uint64_t capability) {
 Result<Word> SetSecurebits(Task& task, uint64_t bits) {
   CredentialsRef old = task.credentials();
   const uint32_t locked = (old->securebits & SECURE_ALL_LOCKS) >> 1;
-  const bool changes_locked = (locked & (old->securebits ^ bits)) != 0;
+  const uint32_t current =
+      old->securebits | (task.keep_capabilities() ? uint32_t{SECBIT_KEEP_CAPS} : 0);
+  const bool changes_locked = (locked & (current ^ bits)) != 0;
   const bool unlocks = (old->securebits & SECURE_ALL_LOCKS & ~bits) != 0;
   const bool unknown = (bits & ~uint64_t{SECURE_ALL_LOCKS | SECURE_ALL_BITS}) != 0;
   if (changes_locked || unlocks || unknown || !old->Has(CAP_SETPCAP)) return Error(EPERM);
   Credentials changed = *old;
-  changed.securebits = static_cast<uint32_t>(bits);
+  changed.securebits = static_cast<uint32_t>(bits) & ~uint32_t{SECBIT_KEEP_CAPS};
   task.set_credentials(std::move(changed));
   task.set_keep_capabilities((bits & SECBIT_KEEP_CAPS) != 0);
   return 0;
@@ -126,7 +132,8 @@ std::optional<Result<Word>> CapabilityOption(Task& task, const SyscallArgs& args
     case PR_CAPBSET_DROP:
       return DropFromBoundingSet(task, args.Raw(1));
     case PR_GET_SECUREBITS:
-      return Result<Word>(task.credentials()->securebits);
+      return Result<Word>(task.credentials()->securebits |
+                          (task.keep_capabilities() ? SECBIT_KEEP_CAPS : 0));
     case PR_SET_SECUREBITS:
       return SetSecurebits(task, args.Raw(1));
     case PR_CAP_AMBIENT:
@@ -138,9 +145,35 @@ std::optional<Result<Word>> CapabilityOption(Task& task, const SyscallArgs& args
     case PR_SET_NO_NEW_PRIVS:
       return SetNoNewPrivileges(task, args);
     case PR_GET_NO_NEW_PRIVS:
+      if (args.Raw(1) != 0 || args.Raw(2) != 0 || args.Raw(3) != 0 || args.Raw(4) != 0) {
+        return Error(EINVAL);
+      }
       return Result<Word>(task.credentials()->no_new_privs ? 1 : 0);
     default:
       return std::nullopt;
+  }
+}
+
+// Options that the host executes for the thread: they are about its memory, its
+// processor state and its registrations, and reach nothing else. Only registers
+// are looked at.
+bool IsOwnMatter(const SyscallArgs& args) {
+  switch (args.Int(0)) {
+    case PR_GET_TID_ADDRESS:
+    case PR_SET_THP_DISABLE:
+    case PR_GET_THP_DISABLE:
+    case PR_SET_VMA:
+    case PR_GET_SPECULATION_CTRL:
+    case PR_SET_SPECULATION_CTRL:
+    case PR_MCE_KILL:
+    case PR_MCE_KILL_GET:
+    case PR_GET_TSC:
+      return true;
+    case PR_SET_TSC:
+      // The stub is to go on reading the counter.
+      return args.Raw(1) == PR_TSC_ENABLE;
+    default:
+      return false;
   }
 }
 
@@ -171,24 +204,27 @@ Result<Word> SysPrctl(Task& task, const SyscallArgs& args) {
     case PR_GET_CHILD_SUBREAPER:
       return CopyOutInt(task, args.Address(1), task.group().child_subreaper() ? 1 : 0);
     case PR_SET_TIMERSLACK:
-      task.set_timer_slack_ns(args.Long(1) <= 0 ? 50'000 : args.Raw(1));
+      task.set_timer_slack_ns(args.Long(1) <= 0 ? task.default_timer_slack_ns() : args.Raw(1));
       return 0;
     case PR_GET_TIMERSLACK:
       return task.timer_slack_ns();
-    case PR_GET_TID_ADDRESS:
-      return Error(EINVAL);
     case PR_SET_PTRACER:
-    case PR_SET_VMA:  // names of anonymous memory are only shown in maps
       return 0;
-    case PR_GET_THP_DISABLE:
-      return 0;
+    case PR_SET_MM:
+      return PrctlSetMm(task, args);
     case PR_GET_TIMING:
       return PR_TIMING_STATISTICAL;
     case PR_SET_TIMING:
       if (args.Raw(1) != PR_TIMING_STATISTICAL) return Error(EINVAL);
       return 0;
+    case PR_TASK_PERF_EVENTS_DISABLE:
+    case PR_TASK_PERF_EVENTS_ENABLE:
+      return 0;  // there are none
+    case PR_SET_IO_FLUSHER:
+    case PR_GET_IO_FLUSHER:
+      return Error(task.credentials()->Has(CAP_SYS_RESOURCE) ? EINVAL : EPERM);
     default:
-      return Error(EINVAL);
+      return IsOwnMatter(args) ? Result<Word>(task.EndOnHost()) : Error(EINVAL);
   }
 }
 
@@ -213,11 +249,17 @@ Result<Word> SysArchPrctl(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysPersonality(Task& task, const SyscallArgs& args) {
   constexpr unsigned kQuery = 0xffffffff;
-  constexpr unsigned kNoRandomize = 0x0040000;
-  const unsigned wanted = args.Uint(0);
-  // Only PER_LINUX; addresses are as random as the host makes them.
-  if (wanted != kQuery && (wanted & ~kNoRandomize) != 0) return Error(EINVAL);
-  return 0;
+  // What changes where the host puts mappings: it must know of them, too.
+  constexpr unsigned kOfTheHost = ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT;
+  const unsigned wanted = args.Uint(0), old = task.personality();
+  if (wanted == kQuery) return old;
+  if (((wanted ^ old) & kOfTheHost) != 0) {
+    TRY(task.thread().EnterStub());
+    platform::NativeCall call{SYS_personality, {wanted & kOfTheHost}};
+    TRY(task.thread().RunNative({&call, 1}, /*stop_on_error=*/true));
+  }
+  task.set_personality(wanted);
+  return old;
 }
 
 }  // namespace runsc::boot

@@ -17,9 +17,12 @@ namespace runsc::boot {
 namespace {
 
 Result<Word> Exec(Task& task, int dirfd, uint64_t path, uint64_t argv, uint64_t envp, int flags) {
-  if ((flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) != 0) return Error(EINVAL);
+  constexpr int kKnown = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
   ExecRequest request;
-  TRY_ASSIGN(PathArgument argument, PathAt(task, dirfd, path, static_cast<unsigned>(flags)));
+  // Linux looks at the path before the flags.
+  const auto path_flags = static_cast<unsigned>(flags & kKnown);
+  TRY_ASSIGN(PathArgument argument, PathAt(task, dirfd, path, path_flags));
+  if ((flags & ~kKnown) != 0) return Error(EINVAL);
   request.walk = argument.walk;
   request.filename = argument.path;
   if (dirfd != AT_FDCWD && !argument.path.starts_with('/')) {
@@ -27,6 +30,9 @@ Result<Word> Exec(Task& task, int dirfd, uint64_t path, uint64_t argv, uint64_t 
         absl::StrCat("/dev/fd/", dirfd, argument.path.empty() ? "" : "/", argument.path);
   }
   request.path = std::move(argument.path);
+  // The program comes before its arguments: a missing one is ENOENT whatever
+  // the arguments are.
+  if (!request.path.empty()) TRY(task.vfs().Walk(task.caller(), request.walk, request.path));
   TRY_ASSIGN(request.args, task.CopyInStrings(argv));
   TRY_ASSIGN(request.env, task.CopyInStrings(envp));
   return task.Exec(std::move(request));
@@ -48,26 +54,9 @@ Status CopyOutWaitId(Task& task, uint64_t address, const std::optional<ChildEven
   return task.CopyOut(address + offsetof(siginfo_t, si_pid), &info.si_pid, 3 * sizeof(int));
 }
 
-}  // namespace
-
-Result<Word> SysClone(Task& task, const SyscallArgs& args) {
-  CloneRequest request;
-  request.flags = args.Raw(0) & 0xffffffff & ~uint64_t{CSIGNAL};
-  request.exit_signal = static_cast<int>(args.Raw(0) & CSIGNAL);
-  request.stack = args.Address(1);
-  request.parent_tid = args.Address(2);
-  request.child_tid = args.Address(3);
-  request.tls = args.Address(4);
-  // clone(2) returns the pidfd where clone3 would have a field of its own.
-  if ((request.flags & CLONE_PIDFD) != 0) {
-    if ((request.flags & CLONE_PARENT_SETTID) != 0) return Error(EINVAL);
-    request.pidfd = request.parent_tid;
-  }
-  return task.Clone(request);
-}
-
-Result<Word> SysClone3(Task& task, const SyscallArgs& args) {
+Result<clone_args> CopyInCloneArgs(Task& task, const SyscallArgs& args) {
   constexpr size_t kPageSize = 4096;
+  constexpr uint64_t kDeepestPidNamespace = 32;
   clone_args in{};
   const size_t size = args.Size(1);
   if (size > kPageSize) return Error(E2BIG);
@@ -78,15 +67,71 @@ Result<Word> SysClone3(Task& task, const SyscallArgs& args) {
     if (raw[i] != 0) return Error(E2BIG);
   }
   memcpy(&in, raw.data(), std::min(sizeof(in), size));
-  if ((in.flags & (CLONE_DETACHED | CSIGNAL)) != 0) return Error(EINVAL);
+  if (in.set_tid_size > kDeepestPidNamespace) return Error(EINVAL);
+  if ((in.set_tid == 0) != (in.set_tid_size == 0)) return Error(EINVAL);
   if (in.exit_signal > kSignalCount) return Error(EINVAL);
+  if ((in.flags & CLONE_INTO_CGROUP) != 0 &&
+      (in.cgroup > INT32_MAX || size < CLONE_ARGS_SIZE_VER2)) {
+    return Error(EINVAL);
+  }
+  return in;
+}
+
+// clone3(2), ERRORS.
+Status CheckCloneArgs(const clone_args& in) {
+  constexpr uint64_t kHighFlags = CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP;
+  constexpr uint64_t kTaskSize = (uint64_t{1} << 47) - 4096;
+  if ((in.flags & ~(uint64_t{0xffffffff} | kHighFlags)) != 0) return Error(EINVAL);
+  // CLONE_NEWTIME lies among the bits of the exit signal.
+  if ((in.flags & (CLONE_DETACHED | (CSIGNAL & ~uint64_t{CLONE_NEWTIME}))) != 0) {
+    return Error(EINVAL);
+  }
+  if ((in.flags & CLONE_SIGHAND) != 0 && (in.flags & CLONE_CLEAR_SIGHAND) != 0) {
+    return Error(EINVAL);
+  }
   if ((in.flags & (CLONE_THREAD | CLONE_PARENT)) != 0 && in.exit_signal != 0) {
     return Error(EINVAL);
   }
   if ((in.stack == 0) != (in.stack_size == 0)) return Error(EINVAL);
-  // Neither pids chosen by the caller, nor cgroups, nor cleared handlers.
-  if (in.set_tid_size != 0) return Error(EPERM);
-  if ((in.flags & (CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND)) != 0) return Error(EINVAL);
+  if (in.stack_size > kTaskSize || in.stack > kTaskSize - in.stack_size) return Error(EINVAL);
+  return Ok();
+}
+
+// What Linux says to somebody who may not choose pids.
+Status RefuseChosenIds(Task& task, const clone_args& in) {
+  constexpr pid_t kPidLimit = 1 << 22;
+  std::vector<pid_t> ids(in.set_tid_size);
+  TRY(task.CopyIn(in.set_tid, ids.data(), ids.size() * sizeof(pid_t)));
+  if (ids.size() > 1 || ids[0] < 1 || ids[0] >= kPidLimit) return Error(EINVAL);
+  return Error(EPERM);
+}
+
+}  // namespace
+
+Result<Word> SysClone(Task& task, const SyscallArgs& args) {
+  CloneRequest request;
+  request.flags = args.Raw(0) & 0xffffffff & ~uint64_t{CSIGNAL};
+  // As Linux, a number that is no signal is no signal at the end.
+  request.exit_signal = static_cast<int>(args.Raw(0) & CSIGNAL);
+  request.stack = args.Address(1);
+  request.parent_tid = args.Address(2);
+  request.child_tid = args.Address(3);
+  request.tls = args.Address(4);
+  // clone(2) returns the pidfd where clone3 would have a field of its own.
+  if ((request.flags & CLONE_PIDFD) != 0) {
+    if ((request.flags & (CLONE_PARENT_SETTID | CLONE_DETACHED)) != 0) return Error(EINVAL);
+    request.pidfd = request.parent_tid;
+  }
+  return task.Clone(request);
+}
+
+Result<Word> SysClone3(Task& task, const SyscallArgs& args) {
+  TRY_ASSIGN(const clone_args in, CopyInCloneArgs(task, args));
+  TRY(CheckCloneArgs(in));
+  // A pid is the host's, where the sandbox may not choose any; and there is no
+  // cgroup that a descriptor could stand for.
+  if (in.set_tid_size != 0) TRY(RefuseChosenIds(task, in));
+  if ((in.flags & CLONE_INTO_CGROUP) != 0) return Error(EBADF);
   CloneRequest request;
   request.flags = in.flags;
   request.exit_signal = static_cast<int>(in.exit_signal);
@@ -163,6 +208,7 @@ Result<Word> SysWaitid(Task& task, const SyscallArgs& args) {
   request.options = options;
   request.id = args.Pid(1);
   constexpr int kPidFd = 3;  // P_PIDFD
+  bool nonblocking = false;  // by the pidfd's O_NONBLOCK
   switch (args.Int(0)) {
     case P_ALL:
       request.type = P_ALL;
@@ -182,12 +228,15 @@ Result<Word> SysWaitid(Task& task, const SyscallArgs& args) {
       TRY_ASSIGN(ThreadGroupRef target, Kernel::PidFdTarget(*file));
       request.type = P_PID;
       request.id = target->pid();
+      nonblocking = (file->flags() & O_NONBLOCK) != 0;
+      if (nonblocking) request.options |= WNOHANG;
       break;
     }
     default:
       return Error(EINVAL);
   }
   TRY_ASSIGN(std::optional<ChildEvent> event, task.WaitChild(request));
+  if (!event && nonblocking && (options & WNOHANG) == 0) return Error(EAGAIN);
   if (event && args.Address(4) != 0) TRY(task.CopyOutObject(args.Address(4), event->usage));
   TRY(CopyOutWaitId(task, args.Address(2), event));
   return 0;

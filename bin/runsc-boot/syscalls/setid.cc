@@ -3,6 +3,7 @@
 
 #include <linux/securebits.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -186,6 +187,8 @@ Result<Word> SysSetgroups(Task& task, const SyscallArgs& args) {
     TRY(task.CopyIn(args.Address(1), groups.data(), groups.size() * sizeof(gid_t)));
   }
   Credentials changed = *old;
+  // Linux keeps and shows them in order.
+  std::sort(groups.begin(), groups.end());
   changed.groups = std::move(groups);
   task.set_credentials(std::move(changed));
   return 0;

@@ -1,6 +1,7 @@
 // uname(2), sethostname(2), setdomainname(2), sysinfo(2), getrandom(2),
 // syslog(2), reboot(2), vhangup(2)
 
+#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -41,7 +42,9 @@ Result<Word> SysUname(Task& task, const SyscallArgs& args) {
   Fill(out.nodename, task.kernel().hostname());
   Fill(out.release, kSystemRelease);
   Fill(out.version, kSystemVersion);
-  Fill(out.machine, kMachine);
+  // personality(2): PER_LINUX32 is told of a 32-bit machine.
+  const bool is_32_bit = (task.personality() & PER_MASK) == PER_LINUX32;
+  Fill(out.machine, is_32_bit ? kMachine32 : kMachine);
   Fill(out.domainname, task.kernel().domainname());
   TRY(task.CopyOutObject(args.Address(0), out));
   return 0;

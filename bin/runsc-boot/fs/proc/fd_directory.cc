@@ -136,7 +136,9 @@ class FdDirectory final : public pseudo::DynamicDirectory {
   }
 
  protected:
-  pseudo::Owner owner() override { return handle_.owner(); }
+  // Linux gives fd/ of an undumpable process to root, but lets the process
+  // itself in; CheckOpen and the links see to it that nobody else gets in.
+  pseudo::Owner owner() override { return handle_.directory_owner(); }
   // Linux reports the number of open descriptors as the size of fd/.
   uint64_t size() override {
     if (info_) return 0;

@@ -11,14 +11,14 @@ constexpr size_t kChunk = 64 << 10;
 // Refers to the memory as it was at open: after an exec it reads as gone.
 class MemFile final : public File {
  public:
-  MemFile(Path path, int flags, std::shared_ptr<MemoryManager> memory)
-      : File(std::move(path), flags), memory_(std::move(memory)) {}
+  MemFile(Path path, int flags, TaskHandle handle, std::shared_ptr<MemoryManager> memory)
+      : File(std::move(path), flags), handle_(handle), memory_(std::move(memory)) {}
 
   bool seekable() const override { return true; }
 
   Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset) override {
     std::vector<char> buffer(std::min(destination.remaining(), kChunk));
-    if (buffer.empty()) return size_t{0};
+    if (buffer.empty() || Gone()) return size_t{0};
     auto count = memory_->address_space().Read(offset, buffer.data(), buffer.size());
     if (!count.ok()) return Error(EIO);
     return destination.Put(buffer.data(), *count);
@@ -26,7 +26,7 @@ class MemFile final : public File {
 
   Result<size_t> PWrite(Context& context, IoBuffer& source, uint64_t offset) override {
     std::vector<char> buffer(std::min(source.remaining(), kChunk));
-    if (buffer.empty()) return size_t{0};
+    if (buffer.empty() || Gone()) return size_t{0};
     TRY_ASSIGN(size_t taken, source.Take(buffer.data(), buffer.size()));
     auto count = memory_->address_space().Write(offset, buffer.data(), taken);
     if (!count.ok()) return Error(EIO);
@@ -34,6 +34,13 @@ class MemFile final : public File {
   }
 
  private:
+  // Memory that is gone has an end; a hole in what is there is an error.
+  bool Gone() const {
+    auto task = handle_.Get();
+    return !task.ok() || (*task)->memory_ref() != memory_;
+  }
+
+  const TaskHandle handle_;
   const std::shared_ptr<MemoryManager> memory_;
 };
 
@@ -47,7 +54,7 @@ class MemInode final : public pseudo::PseudoInode {
     TRY(CheckInspect(context, *task));
     std::shared_ptr<MemoryManager> memory = task->memory_ref();
     if (memory == nullptr) return Error(ESRCH);
-    return FileRef(std::make_shared<MemFile>(path, flags, std::move(memory)));
+    return FileRef(std::make_shared<MemFile>(path, flags, handle_, std::move(memory)));
   }
 
  protected:

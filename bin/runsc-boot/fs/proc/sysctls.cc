@@ -60,6 +60,8 @@ constexpr Setting kSettings[] = {
     {"kernel/random/poolsize", "256", 0444},
     {"kernel/randomize_va_space", "2"},
     {"kernel/sched_child_runs_first", "0"},
+    {"kernel/sched_rt_period_us", "1000000"},
+    {"kernel/sched_rt_runtime_us", "950000"},
     {"kernel/seccomp/actions_avail",
      "kill_process kill_thread trap errno user_notif trace log allow", 0444},
     {"kernel/sem", "32000\t1024000000\t500\t32000"},

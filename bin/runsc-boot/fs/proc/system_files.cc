@@ -148,9 +148,9 @@ Result<std::string> GenerateStat(ProcFilesystem& filesystem) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   absl::StrAppendFormat(&text,
-                        "intr 0\nctxt 0\nbtime %d\nprocesses %d\nprocs_running %u\n"
+                        "intr 0\nctxt 0\nbtime %d\nprocesses %u\nprocs_running %u\n"
                         "procs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-                        now.tv_sec - UptimeNs(kernel) / kNanosecondsPerSecond, totals.last_pid,
+                        now.tv_sec - UptimeNs(kernel) / kNanosecondsPerSecond, kernel.forks(),
                         std::max<size_t>(totals.running, 1));
   return text;
 }
@@ -229,6 +229,8 @@ void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree) {
   add("stat", GenerateStat);
   tree.Text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
   add("uptime", GenerateUptime);
+  tree.Text("softirqs", "");
+  tree.Text("buddyinfo", "");
   tree.Text("version", absl::StrCat(kSystemName, " version ", kSystemRelease, " (runsc) ",
                                     kSystemVersion, "\n"));
   tree.Text("vmstat", "nr_free_pages 0\n");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/fs/proc/memory_entries.h"
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/fs/pseudo/tree.h"
@@ -74,7 +75,7 @@ class ThreadsDirectory final : public pseudo::DynamicDirectory {
   }
 
  protected:
-  pseudo::Owner owner() override { return handle_.owner(); }
+  pseudo::Owner owner() override { return handle_.directory_owner(); }
   uint32_t links() override {
     auto task = handle_.Get();
     return 2 + (task.ok() ? static_cast<uint32_t>((*task)->group().task_count()) : 0);
@@ -109,6 +110,8 @@ constexpr SpecialEntry kSpecialEntries[] = {
     {"ns", DT_DIR, false, MakeNsDirectory},
     {"net", DT_DIR, false, MakeNetDirectory},
     {"mem", DT_REG, false, MakeMemFile},
+    {"map_files", DT_DIR, true, MakeMapFilesDirectory},
+    {"pagemap", DT_REG, false, MakePagemapFile},
     {"cwd", DT_LNK, false,
      [](const TaskHandle& handle, uint64_t ino) {
        return MakeTaskLink(handle, ino, TaskLink::kCwd);
@@ -130,14 +133,14 @@ class TaskDirectory final : public pseudo::DynamicDirectory {
 
   Result<InodeRef> Lookup(Context& context, std::string_view name,
                           std::span<const std::string_view> ahead) override {
-    TRY(CheckAlive());
+    if (!handle_.Get().ok()) return Error(ESRCH);
     for (const SpecialEntry& entry : kSpecialEntries) {
       if (name == entry.name && Shown(entry.process_only)) {
         return InodeRef(entry.make(handle_, ChildIno(ino(), name)));
       }
     }
     for (const TaskFileEntry& entry : TaskFiles()) {
-      if (name == entry.name && Shown(entry.process_only)) {
+      if (name == entry.name && Shown(entry.process_only, entry.thread_only)) {
         return InodeRef(std::make_shared<TaskFile>(handle_, ChildIno(ino(), name), entry));
       }
     }
@@ -148,24 +151,28 @@ class TaskDirectory final : public pseudo::DynamicDirectory {
     TRY(CheckAlive());
     std::vector<Entry> result;
     int64_t offset = pseudo::kFirstOffset;
-    auto add = [&](const char* name, uint8_t type, bool process_only) {
-      if (!Shown(process_only)) return;
+    auto add = [&](const char* name, uint8_t type, bool process_only, bool thread_only = false) {
+      if (!Shown(process_only, thread_only)) return;
       if (offset >= from) result.push_back({name, ChildIno(ino(), name), type, offset});
       ++offset;
     };
     for (const SpecialEntry& entry : kSpecialEntries) {
       add(entry.name, entry.type, entry.process_only);
     }
-    for (const TaskFileEntry& entry : TaskFiles()) add(entry.name, DT_REG, entry.process_only);
+    for (const TaskFileEntry& entry : TaskFiles()) {
+      add(entry.name, DT_REG, entry.process_only, entry.thread_only);
+    }
     return result;
   }
 
  protected:
-  pseudo::Owner owner() override { return handle_.owner(); }
+  pseudo::Owner owner() override { return handle_.directory_owner(); }
   uint32_t links() override { return handle_.process() ? 7 : 6; }
 
  private:
-  bool Shown(bool process_only) const { return handle_.process() || !process_only; }
+  bool Shown(bool process_only, bool thread_only = false) const {
+    return handle_.process() ? !thread_only : !process_only;
+  }
   Status CheckAlive() const {
     if (!handle_.Get().ok()) return Error(ENOENT);
     return Ok();
@@ -185,6 +192,13 @@ Result<TaskRef> TaskHandle::Get() const {
 pseudo::Owner TaskHandle::owner() const {
   TaskRef task = task_.lock();
   return task == nullptr ? pseudo::Owner{} : OwnerOf(*task);
+}
+
+pseudo::Owner TaskHandle::directory_owner() const {
+  TaskRef task = task_.lock();
+  if (task == nullptr) return {};
+  CredentialsRef credentials = task->credentials();
+  return {credentials->euid, credentials->egid};
 }
 
 pseudo::Owner OwnerOf(const Task& task) {

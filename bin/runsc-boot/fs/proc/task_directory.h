@@ -36,6 +36,8 @@ class TaskHandle {
   Result<TaskRef> Get() const;
   // Root's when the task is gone.
   pseudo::Owner owner() const;
+  // That of directories that everybody may read: also of undumpable processes.
+  pseudo::Owner directory_owner() const;
 
  private:
   ProcFilesystem* filesystem_;

@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -16,7 +17,6 @@ Result<std::string> GenerateComm(const TaskView& view) {
 // Only threads of the same process may write it, whatever the file's mode.
 Status StoreComm(const TaskView& view, std::string_view text) {
   if (view.context.caller_pid() != view.task.tgid()) return Error(EINVAL);
-  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   view.task.set_name(text.substr(0, 15));
   return Ok();
 }
@@ -32,10 +32,92 @@ Status StoreIdMap(const TaskView&, std::string_view) { return Error(EPERM); }
 // The hierarchy that the container's cgroup mount shows is empty.
 Result<std::string> GenerateCgroup(const TaskView&) { return std::string("0::/\n"); }
 
-Result<std::string> GenerateIo(const TaskView&) {
-  return std::string(
-      "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
-      "cancelled_write_bytes: 0\n");
+Result<std::string> GenerateIo(const TaskView& view) {
+  Task::IoCounters sum;
+  if (view.process) {
+    ThreadGroup& group = view.task.group();
+    sum.Add(group.ended_io());
+    for (const TaskRef& task : group.tasks()) sum.Add(task->io());
+  } else {
+    sum.Add(view.task.io());
+  }
+  // What reaches a disk is the gofer's and the host's matter.
+  return absl::StrFormat(
+      "rchar: %u\nwchar: %u\nsyscr: %u\nsyscw: %u\nread_bytes: 0\nwrite_bytes: 0\n"
+      "cancelled_write_bytes: 0\n",
+      sum.bytes_read.load(), sum.bytes_written.load(), sum.reads.load(), sum.writes.load());
+}
+
+Result<std::string> GenerateSchedstat(const TaskView& view) {
+  auto text = view.filesystem.host().ReadFile(
+      absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/schedstat"));
+  if (!text.ok()) return std::string("0 0 0\n");
+  return text;
+}
+
+Result<std::string> GenerateChildren(const TaskView& view) {
+  std::string text;
+  for (pid_t pid : view.task.children()) absl::StrAppend(&text, pid, " ");
+  return text;
+}
+
+Result<std::string> GeneratePersonality(const TaskView& view) {
+  return absl::StrFormat("%08x\n", view.task.personality());
+}
+
+// A number as strtoul(3) with base 0 reads it, white space around it.
+Result<uint64_t> ParseUnsigned(std::string_view text) {
+  absl::string_view trimmed = absl::StripAsciiWhitespace({text.data(), text.size()});
+  int base = 10;
+  if (absl::ConsumePrefix(&trimmed, "0x") || absl::ConsumePrefix(&trimmed, "0X")) {
+    base = 16;
+  } else if (trimmed.size() > 1 && trimmed[0] == '0') {
+    base = 8;
+  }
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), value, base);
+  if (error != std::errc() || end != trimmed.data() + trimmed.size()) return Error(EINVAL);
+  return value;
+}
+
+Result<std::string> GenerateCoredumpFilter(const TaskView& view) {
+  if (view.task.memory_ref() == nullptr) return std::string();
+  return absl::StrFormat("%08x\n", view.task.group().coredump_filter());
+}
+
+Status StoreCoredumpFilter(const TaskView& view, std::string_view text) {
+  constexpr unsigned kKinds = 0x1ff;
+  TRY_ASSIGN(const uint64_t value, ParseUnsigned(text));
+  view.task.group().set_coredump_filter(static_cast<unsigned>(value) & kKinds);
+  return Ok();
+}
+
+Status StoreTimerSlack(const TaskView& view, std::string_view text) {
+  TRY_ASSIGN(const uint64_t value, ParseUnsigned(text));
+  if (view.context.caller_pid() != view.task.tgid() &&
+      !view.context.credentials()->Has(CAP_SYS_NICE)) {
+    return Error(EPERM);
+  }
+  view.task.set_timer_slack_ns(value == 0 ? view.task.default_timer_slack_ns() : value);
+  return Ok();
+}
+
+// Which pages were used is the host's to know; nothing is forgotten here.
+Status StoreClearRefs(const TaskView&, std::string_view text) {
+  constexpr uint64_t kLast = 5;
+  TRY_ASSIGN(const uint64_t value, ParseUnsigned(text));
+  if (value < 1 || value > kLast) return Error(EINVAL);
+  return Ok();
+}
+
+Result<std::string> GenerateSyscall(const TaskView& view) {
+  const std::optional<platform::SyscallInfo> call = view.task.current_call();
+  if (!call) return std::string("running\n");
+  std::string text = absl::StrCat(call->number);
+  for (uint64_t argument : call->args) absl::StrAppendFormat(&text, " 0x%x", argument);
+  // The stack pointer is the host's to know.
+  absl::StrAppendFormat(&text, " 0x0 0x%x\n", call->instruction_pointer);
+  return text;
 }
 
 Result<std::string> GenerateOomScore(const TaskView&) { return std::string("0\n"); }
@@ -53,15 +135,13 @@ constexpr char kZeroLine[] = "0\n";
 constexpr char kUnset[] = "4294967295";
 constexpr char kRootLine[] = "/\n";
 constexpr char kAllow[] = "allow\n";
-constexpr char kPersonality[] = "00000000\n";
-constexpr char kSchedstat[] = "0 0 0\n";
-constexpr char kCoredumpFilter[] = "00000033\n";
+constexpr char kEmpty[] = "";
 
 constexpr TaskFileEntry kTaskFiles[] = {
     {"environ", 0400, GenerateEnviron, nullptr, Inspect::kOnOpen},
     {"auxv", 0400, GenerateAuxv, nullptr, Inspect::kOnOpen},
     {"status", 0444, GenerateStatus},
-    {"personality", 0400, Fixed<kPersonality>, nullptr, Inspect::kOnOpen},
+    {"personality", 0400, GeneratePersonality, nullptr, Inspect::kOnOpen},
     {"limits", 0444, GenerateLimits},
     {"sched", 0644, GenerateSched},
     {"comm", 0644, GenerateComm, StoreComm},
@@ -75,20 +155,25 @@ constexpr TaskFileEntry kTaskFiles[] = {
     {"smaps", 0444, GenerateSmaps, nullptr, Inspect::kOnOpen},
     {"smaps_rollup", 0444, GenerateSmapsRollup, nullptr, Inspect::kOnOpen},
     {"wchan", 0444, Fixed<kZero>},
-    {"schedstat", 0444, Fixed<kSchedstat>},
+    {"schedstat", 0444, GenerateSchedstat},
+    {"children", 0444, GenerateChildren, nullptr, Inspect::kNo, false, true},
+    {"clear_refs", 0200, Fixed<kEmpty>, StoreClearRefs},
+    {"stack", 0400, Fixed<kEmpty>, nullptr, Inspect::kOnOpen},
+    {"syscall", 0400, GenerateSyscall, nullptr, Inspect::kOnOpen},
+    {"timers", 0444, Fixed<kEmpty>, nullptr, Inspect::kNo, true},
     {"cpuset", 0444, Fixed<kRootLine>},
     {"cgroup", 0444, GenerateCgroup},
     {"oom_score", 0444, GenerateOomScore},
     {"oom_score_adj", 0644, GenerateOomScoreAdj, StoreOomScoreAdj},
     {"loginuid", 0644, Fixed<kUnset>},
     {"sessionid", 0444, Fixed<kUnset>},
-    {"coredump_filter", 0644, Fixed<kCoredumpFilter>, nullptr, Inspect::kNo, true},
+    {"coredump_filter", 0644, GenerateCoredumpFilter, StoreCoredumpFilter, Inspect::kNo, true},
     {"io", 0400, GenerateIo, nullptr, Inspect::kOnOpen},
     {"uid_map", 0644, GenerateIdMap, StoreIdMap},
     {"gid_map", 0644, GenerateIdMap, StoreIdMap},
     {"projid_map", 0644, GenerateIdMap, StoreIdMap},
     {"setgroups", 0644, Fixed<kAllow>},
-    {"timerslack_ns", 0666, GenerateTimerSlack, nullptr, Inspect::kNo, true},
+    {"timerslack_ns", 0666, GenerateTimerSlack, StoreTimerSlack, Inspect::kNo, true},
     {"oom_adj", 0644, Fixed<kZeroLine>},
 };
 
@@ -107,9 +192,9 @@ Status StoreOomScoreAdj(const TaskView& view, std::string_view text) {
   if (error != std::errc() || end != trimmed.data() + trimmed.size()) return Error(EINVAL);
   if (value < -1000 || value > 1000) return Error(EINVAL);
   ThreadGroup& group = view.task.group();
-  if (value < group.oom_score_adj() && !view.context.credentials()->Has(CAP_SYS_RESOURCE)) {
-    return Error(EACCES);
-  }
+  const bool privileged = view.context.credentials()->Has(CAP_SYS_RESOURCE);
+  if (value < group.oom_score_adj_min() && !privileged) return Error(EACCES);
+  if (privileged) group.set_oom_score_adj_min(value);
   group.set_oom_score_adj(value);
   return Ok();
 }

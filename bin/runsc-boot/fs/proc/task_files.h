@@ -50,6 +50,7 @@ struct TaskFileEntry {
   TaskWriter store = nullptr;
   Inspect inspect = Inspect::kNo;
   bool process_only = false;
+  bool thread_only = false;
 };
 
 // In the order of the directory.

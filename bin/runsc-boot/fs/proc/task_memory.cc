@@ -58,7 +58,9 @@ void NameMapping(const TaskView& view, const MemoryManager& memory,
     }
     return;
   }
-  if (host.name == "[heap]" || host.name.starts_with("[v")) mapping->name = host.name;
+  if (host.name == "[heap]" || host.name.starts_with("[v") || host.name.starts_with("[anon")) {
+    mapping->name = host.name;
+  }
   if (image.brk_start >= host.start && image.brk_start < host.end) mapping->name = "[heap]";
   if (image.stack_start >= host.start && image.stack_start < host.end) mapping->name = "[stack]";
 }

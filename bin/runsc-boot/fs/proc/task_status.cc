@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 
@@ -14,6 +15,11 @@ namespace runsc::boot::proc {
 namespace {
 
 constexpr uint64_t kNanosecondsPerTick = 10'000'000;
+// What the stub reserves in every process: the region of its slots, its image and
+// its stacks (docs/platform.md). It is no memory of the application's.
+constexpr uint64_t kStubBytes = (uint64_t{1} << 30) + (64 << 10) + (256 << 10);
+
+uint64_t WithoutStub(uint64_t bytes) { return bytes > kStubBytes ? bytes - kStubBytes : bytes; }
 
 // The host's view, with defaults when the stub is gone already.
 HostStat HostView(const TaskView& view) {
@@ -22,9 +28,18 @@ HostStat HostView(const TaskView& view) {
   return stat.ok() ? *stat : HostStat{};
 }
 
-// A task that reads about itself runs, though it waits for boot as the host sees it.
-char StateOf(const TaskView& view) {
-  return view.task.tid() == view.context.caller_tid() ? 'R' : view.task.run_state();
+// A task that reads about itself runs, though it waits for boot as the host sees
+// it. What executes application code may sleep in a call that the host runs.
+char StateOf(const TaskView& view, const HostStat& host) {
+  if (view.task.tid() == view.context.caller_tid()) return 'R';
+  const char state = view.task.run_state();
+  if (state != 'R' || !view.task.in_application()) return state;
+  return host.state == 'S' || host.state == 'D' ? host.state : 'R';
+}
+
+// Linux writes a name's line feeds and backslashes as escapes.
+std::string EscapedName(const Task& task) {
+  return absl::StrReplaceAll(task.name(), {{"\n", "\\n"}, {"\\", "\\\\"}});
 }
 
 const char* StateName(char state) {
@@ -33,6 +48,8 @@ const char* StateName(char state) {
       return "R (running)";
     case 'T':
       return "T (stopped)";
+    case 'D':
+      return "D (disk sleep)";
     case 'Z':
       return "Z (zombie)";
     default:
@@ -67,11 +84,43 @@ MemoryManager::Image ImageOf(const Task& task) {
   return memory == nullptr ? MemoryManager::Image{} : memory->image();
 }
 
-std::string CpuMask(int count) {
-  return absl::StrFormat("%x", count >= 32 ? ~0u : (1u << count) - 1);
+// The processors that a task may use, a bit for each.
+std::vector<bool> CpusOf(const TaskView& view) {
+  const int count = std::max(view.filesystem.kernel().cpu_count(), 1);
+  std::vector<bool> cpus(static_cast<size_t>(count), true);
+  const std::vector<uint8_t> own = view.task.scheduling().affinity;
+  for (size_t cpu = 0; !own.empty() && cpu < cpus.size(); ++cpu) {
+    cpus[cpu] = cpu / 8 < own.size() && (own[cpu / 8] >> cpu % 8 & 1) != 0;
+  }
+  return cpus;
 }
 
-std::string CpuList(int count) { return count <= 1 ? "0" : absl::StrCat("0-", count - 1); }
+// Words of 32 bits, the highest first: "1,ffffffff".
+std::string CpuMask(const std::vector<bool>& cpus) {
+  std::string text;
+  for (size_t words = (cpus.size() + 31) / 32; words-- > 0;) {
+    uint32_t word = 0;
+    for (size_t bit = 0; bit < 32 && words * 32 + bit < cpus.size(); ++bit) {
+      word |= static_cast<uint32_t>(cpus[words * 32 + bit]) << bit;
+    }
+    absl::StrAppend(&text,
+                    text.empty() ? absl::StrFormat("%x", word) : absl::StrFormat(",%08x", word));
+  }
+  return text;
+}
+
+std::string CpuList(const std::vector<bool>& cpus) {
+  std::string text;
+  for (size_t first = 0; first < cpus.size(); ++first) {
+    if (!cpus[first]) continue;
+    size_t last = first;
+    while (last + 1 < cpus.size() && cpus[last + 1]) ++last;
+    absl::StrAppend(&text, text.empty() ? "" : ",", first);
+    if (last > first) absl::StrAppend(&text, "-", last);
+    first = last;
+  }
+  return text;
+}
 
 std::string MemoryLines(std::string_view host_status) {
   static constexpr const char* kFields[] = {"VmPeak", "VmSize",  "VmLck",   "VmPin",    "VmHWM",
@@ -79,7 +128,10 @@ std::string MemoryLines(std::string_view host_status) {
                                             "VmStk",  "VmExe",   "VmLib",   "VmPTE",    "VmSwap"};
   std::string text;
   for (const char* field : kFields) {
-    absl::StrAppendFormat(&text, "%s:\t%8u kB\n", field, HostProc::StatusKib(host_status, field));
+    uint64_t kib = HostProc::StatusKib(host_status, field);
+    const std::string_view name = field;
+    if (name == "VmPeak" || name == "VmSize") kib = WithoutStub(kib << 10) >> 10;
+    absl::StrAppendFormat(&text, "%s:\t%8u kB\n", field, kib);
   }
   absl::StrAppend(&text, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
   return text;
@@ -97,7 +149,11 @@ Result<std::string> GenerateStat(const TaskView& view) {
   HostStat host = HostView(view);
   const MemoryManager::Image image = ImageOf(task);
   const bool inspect = CheckInspect(view.context, task).ok();
+  // Who may not look sees 1 where there is an address, or nothing.
   auto shown = [inspect](uint64_t address) { return inspect ? address : 0; };
+  auto hinted = [&](uint64_t address) { return inspect || address == 0 ? address : 1; };
+  const Scheduling scheduling = task.scheduling();
+  constexpr int kNiceOffset = 20;
   const SignalSets actions = ActionsOf(group);
   constexpr uint64_t kOldSignals = 0x7fffffff;
   const Usage usage = group.usage(), children = group.children_usage();
@@ -107,20 +163,22 @@ Result<std::string> GenerateStat(const TaskView& view) {
   const JobControl::Shown terminal = JobControl::ShownOf(group);
   std::string text =
       absl::StrFormat("%d (%s) %c %d %d %d %d %d %u %u %u %u %u", task.tid(), task.name(),
-                      StateOf(view), group.parent_pid(), group.process_group(), group.session(),
+                      StateOf(view, host), group.parent_pid(), group.process_group(), group.session(),
                       terminal.device, terminal.foreground, 0x400000u, host.minflt,
                       children.minor_faults, host.majflt, children.major_faults);
   absl::StrAppendFormat(&text, " %u %u %u %u %d %d %u 0 %u %u %d %u", utime, stime,
                         children.user_ns / kNanosecondsPerTick,
-                        children.system_ns / kNanosecondsPerTick, host.priority, host.nice,
-                        group.task_count(), view.filesystem.TicksSinceStart(host.starttime),
-                        host.vsize, host.rss, group.limit(RLIMIT_RSS).rlim_cur);
-  absl::StrAppendFormat(&text, " %u %u %u 0 0", shown(image.code_start), shown(image.code_end),
+                        children.system_ns / kNanosecondsPerTick, kNiceOffset + scheduling.nice,
+                        scheduling.nice, std::max<size_t>(group.task_count(), 1),
+                        view.filesystem.TicksSinceStart(host.starttime), WithoutStub(host.vsize),
+                        host.rss, group.limit(RLIMIT_RSS).rlim_cur);
+  absl::StrAppendFormat(&text, " %u %u %u 0 0", hinted(image.code_start), hinted(image.code_end),
                         shown(image.stack_start));
-  absl::StrAppendFormat(&text, " %u %u %u %u 0 0 0 17 %d %u %u 0 0 0",
-                        task.PendingSet() & kOldSignals, task.signal_mask() & kOldSignals,
-                        actions.ignored & kOldSignals, actions.caught & kOldSignals, host.processor,
-                        host.rt_priority, host.policy);
+  absl::StrAppendFormat(&text, " %u %u %u %u 0 0 0 %d %d %u %u 0 0 0",
+                        task.PendingSets().own & kOldSignals, task.signal_mask() & kOldSignals,
+                        actions.ignored & kOldSignals, actions.caught & kOldSignals,
+                        view.process ? group.exit_signal() : -1, host.processor,
+                        scheduling.priority, scheduling.policy);
   absl::StrAppendFormat(&text, " %u %u %u %u %u %u %u 0\n", shown(image.data_start),
                         shown(image.data_end), shown(image.brk_start), shown(image.arg_start),
                         shown(image.arg_end), shown(image.env_start), shown(image.env_end));
@@ -132,47 +190,53 @@ Result<std::string> GenerateStatus(const TaskView& view) {
   ThreadGroup& group = task.group();
   CredentialsRef ids = task.credentials();
   const SignalSets actions = ActionsOf(group);
-  const int cpus = view.filesystem.kernel().cpu_count();
+  const std::vector<bool> cpus = CpusOf(view);
+  const Task::Pending pending = task.PendingSets();
 
   std::string text = absl::StrFormat(
       "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
       "TracerPid:\t0\n",
-      task.name(), Umask(task), StateName(StateOf(view)), task.tgid(), task.tid(),
-      group.parent_pid());
+      EscapedName(task), Umask(task), StateName(StateOf(view, HostView(view))), task.tgid(),
+      task.tid(), group.parent_pid());
   absl::StrAppendFormat(&text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\n",
                         ids->ruid, ids->euid, ids->suid, ids->fsuid, ids->rgid, ids->egid,
-                        ids->sgid, ids->fsgid, 64);
+                        ids->sgid, ids->fsgid, task.fds_ref() == nullptr ? 0 : 64);
   absl::StrAppend(&text, "Groups:\t", absl::StrJoin(ids->groups, " "), " \n");
   absl::StrAppendFormat(&text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n",
                         task.tgid(), task.tid(), group.process_group(), group.session());
-  auto host_status = view.filesystem.host().ReadFile(absl::StrCat(view.host_pid(), "/status"));
+  auto host_status = view.filesystem.host().ReadFile(
+      absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/status"));
   if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
   absl::StrAppendFormat(&text,
                         "Threads:\t%d\nSigQ:\t0/%u\nSigPnd:\t%016x\nShdPnd:\t%016x\n"
                         "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n",
-                        group.task_count(), group.limit(RLIMIT_SIGPENDING).rlim_cur,
-                        task.PendingSet(), SignalSet{0}, task.signal_mask(), actions.ignored,
-                        actions.caught);
+                        std::max<size_t>(group.task_count(), 1),
+                        group.limit(RLIMIT_SIGPENDING).rlim_cur, pending.own, pending.shared,
+                        task.signal_mask(), actions.ignored, actions.caught);
   absl::StrAppendFormat(&text,
                         "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\n"
                         "CapAmb:\t%016x\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
                         ids->inheritable, ids->permitted, ids->effective, ids->bounding,
                         ids->ambient, ids->no_new_privs ? 1 : 0);
+  auto switches = [&host_status](const char* field) {
+    return host_status.ok() ? HostProc::StatusKib(*host_status, field) : 0;
+  };
   absl::StrAppendFormat(&text,
                         "Speculation_Store_Bypass:\tvulnerable\n"
                         "SpeculationIndirectBranch:\talways enabled\n"
                         "Cpus_allowed:\t%s\nCpus_allowed_list:\t%s\nMems_allowed:\t1\n"
-                        "Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t0\n"
-                        "nonvoluntary_ctxt_switches:\t0\n",
-                        CpuMask(cpus), CpuList(cpus));
+                        "Mems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%u\n"
+                        "nonvoluntary_ctxt_switches:\t%u\n",
+                        CpuMask(cpus), CpuList(cpus), switches("voluntary_ctxt_switches"),
+                        switches("nonvoluntary_ctxt_switches"));
   return text;
 }
 
 Result<std::string> GenerateStatm(const TaskView& view) {
   auto host = view.filesystem.host().Statm(view.host_pid());
   HostStatm statm = host.ok() && !view.task.exiting() ? *host : HostStatm{};
-  return absl::StrFormat("%u %u %u %u 0 %u 0\n", statm.size, statm.resident, statm.shared,
-                         statm.text, statm.data);
+  return absl::StrFormat("%u %u %u %u 0 %u 0\n", WithoutStub(statm.size * 4096) / 4096,
+                         statm.resident, statm.shared, statm.text, statm.data);
 }
 
 Result<std::string> GenerateLimits(const TaskView& view) {
@@ -206,12 +270,12 @@ Result<std::string> GenerateLimits(const TaskView& view) {
 }
 
 Result<std::string> GenerateSched(const TaskView& view) {
-  HostStat host = HostView(view);
+  const Scheduling scheduling = view.task.scheduling();
   std::string text =
       absl::StrFormat("%s (%d, #threads: %d)\n%s\n", view.task.name(), view.task.tid(),
                       view.task.group().task_count(), std::string(67, '-'));
-  absl::StrAppendFormat(&text, "%-45s:%21u\n%-45s:%21d\n", "policy", host.policy, "prio",
-                        host.priority + 100);
+  absl::StrAppendFormat(&text, "%-45s:%21u\n%-45s:%21d\n", "policy", scheduling.policy, "prio",
+                        scheduling.nice + 120);
   return text;
 }
 

@@ -1,0 +1,97 @@
+// sched_getaffinity(2), sched_setaffinity(2), getcpu(2), membarrier(2)
+
+#include <linux/membarrier.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "bin/runsc-boot/syscalls/calls.h"
+#include "bin/runsc-boot/syscalls/scheduling.h"
+
+namespace runsc::boot {
+
+namespace {
+
+std::vector<uint8_t> ShownCpus(Task& task) {
+  const size_t count = static_cast<size_t>(std::max(task.kernel().cpu_count(), 1));
+  std::vector<uint8_t> mask((count + 63) / 64 * 8);
+  for (size_t cpu = 0; cpu < count; ++cpu) mask[cpu / 8] |= static_cast<uint8_t>(1 << cpu % 8);
+  return mask;
+}
+
+// The host's thread follows where the container's processors are the host's,
+// so that pinned programs get what they ask for. Best effort.
+void Pin(const Task& target, const std::vector<uint8_t>& mask) {
+  const platform::ThreadRef thread = target.thread_ref();
+  if (thread == nullptr || thread->host_tid() == 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (size_t cpu = 0; cpu < mask.size() * 8 && cpu < CPU_SETSIZE; ++cpu) {
+    if ((mask[cpu / 8] >> cpu % 8 & 1) != 0) CPU_SET(cpu, &set);
+  }
+  (void)sched_setaffinity(thread->host_tid(), sizeof(set), &set);
+}
+
+}  // namespace
+
+Result<Word> SysSchedGetaffinity(Task& task, const SyscallArgs& args) {
+  const std::vector<uint8_t> shown = ShownCpus(task);
+  if (args.Uint(1) < shown.size() || args.Uint(1) % 8 != 0) return Error(EINVAL);
+  if (args.Pid(0) < 0) return Error(ESRCH);
+  TRY_ASSIGN(TaskRef target, ScheduledTask(task, args.Pid(0)));
+  const std::vector<uint8_t> own = target->scheduling().affinity;
+  const std::vector<uint8_t>& mask = own.empty() ? shown : own;
+  TRY(task.CopyOut(args.Address(2), mask.data(), mask.size()));
+  return mask.size();
+}
+
+Result<Word> SysSchedSetaffinity(Task& task, const SyscallArgs& args) {
+  const std::vector<uint8_t> shown = ShownCpus(task);
+  std::vector<uint8_t> wanted(shown.size());
+  const size_t size = std::min<size_t>(args.Uint(1), wanted.size());
+  if (size > 0) TRY(task.CopyIn(args.Address(2), wanted.data(), size));
+  if (args.Pid(0) < 0) return Error(ESRCH);
+  TRY_ASSIGN(TaskRef target, ScheduledTask(task, args.Pid(0)));
+  TRY(CheckMaySchedule(task, *target));
+  bool any = false;
+  for (size_t i = 0; i < shown.size(); ++i) {
+    wanted[i] &= shown[i];
+    any |= wanted[i] != 0;
+  }
+  if (!any) return Error(EINVAL);
+  Pin(*target, wanted);
+  Scheduling scheduling = target->scheduling();
+  scheduling.affinity = std::move(wanted);
+  target->set_scheduling(std::move(scheduling));
+  return 0;
+}
+
+Result<Word> SysGetcpu(Task& task, const SyscallArgs& args) {
+  const int count = std::max(task.kernel().cpu_count(), 1);
+  const unsigned cpu = static_cast<unsigned>(std::max(sched_getcpu(), 0) % count);
+  if (args.Address(0) != 0) TRY(task.CopyOutObject(args.Address(0), cpu));
+  if (args.Address(1) != 0) TRY(task.CopyOutObject(args.Address(1), unsigned{0}));
+  return 0;
+}
+
+// The host has the registrations, with the memory they are about, and its
+// barriers reach all threads of the application, which are host threads. What
+// would disturb other processes of the host is not offered.
+Result<Word> SysMembarrier(Task& task, const SyscallArgs& args) {
+  switch (args.Int(0)) {
+    case MEMBARRIER_CMD_QUERY:
+    case MEMBARRIER_CMD_GLOBAL:
+    case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+    case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+    case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
+    case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+      return task.EndOnHost();
+    default:
+      return Error(EINVAL);
+  }
+}
+
+}  // namespace runsc::boot

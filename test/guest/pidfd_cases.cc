@@ -1,0 +1,276 @@
+// pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), kcmp(2).
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <thread>
+
+#include "test/guest/cases.h"
+
+using namespace guest;
+
+namespace {
+
+int PidFdOpen(pid_t pid, unsigned flags = 0) {
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, flags));
+}
+long SendSignal(int fd, int signo, siginfo_t* info = nullptr, unsigned flags = 0) {
+  return syscall(SYS_pidfd_send_signal, fd, signo, info, flags);
+}
+long GetFd(int pidfd, int fd, unsigned flags = 0) {
+  return syscall(SYS_pidfd_getfd, pidfd, fd, flags);
+}
+pid_t Sleeper() {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  return child;
+}
+std::string EndText(pid_t child) {
+  int status = 0;
+  return waitpid(child, &status, 0) == child ? StatusText(status) : strerrorname_np(errno);
+}
+short Poll(int fd, int ms) {
+  pollfd entry = {fd, POLLIN, 0};
+  poll(&entry, 1, ms);
+  return entry.revents;
+}
+
+enum { kFile, kVm, kFiles, kFs, kSighand, kIo, kSysvsem, kEpollTarget };
+std::string Kcmp(pid_t a, pid_t b, int type, unsigned long x = 0, unsigned long y = 0) {
+  const long result = syscall(SYS_kcmp, a, b, type, x, y);
+  if (result < 0) return strerrorname_np(errno);
+  return result == 0 ? "same" : "differ";
+}
+
+}  // namespace
+
+CASE(pidfd_open_errors) {
+  T(PidFdOpen(0));
+  T(PidFdOpen(-1));
+  T(PidFdOpen(99999));
+  T(PidFdOpen(getpid(), 1));
+  T(PidFdOpen(99999, 1));
+}
+CASE(pidfd_open_flags) {
+  int fd = PidFdOpen(getpid());
+  Record("cloexec", fcntl(fd, F_GETFD));
+  Record("flags", fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK));
+  fd = PidFdOpen(getpid(), O_NONBLOCK);
+  Record("nonblock", fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK));
+}
+CASE(pidfd_is_no_file) {
+  const int fd = PidFdOpen(getpid());
+  char buffer[4];
+  T(read(fd, buffer, sizeof buffer));
+  T(write(fd, buffer, sizeof buffer));
+  T(lseek(fd, 0, SEEK_SET));
+}
+CASE(pidfd_of_zombie) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  const int fd = PidFdOpen(child);
+  Record("opened", fd >= 0);
+  Record("poll", Poll(fd, 0) & POLLIN);
+  T(SendSignal(fd, 0));
+  T(SendSignal(fd, SIGTERM));
+  waitpid(child, nullptr, 0);
+  T(SendSignal(fd, 0));
+  Record("poll", Poll(fd, 0) & POLLIN);
+  T(PidFdOpen(child));
+}
+CASE(pidfd_poll_waits_for_end) {
+  const pid_t child = fork();
+  if (child == 0) {
+    SleepMs(60);
+    _exit(0);
+  }
+  const int fd = PidFdOpen(child);
+  Record("before", Poll(fd, 0));
+  Record("after", Poll(fd, 5000) & POLLIN);
+  Record("end", EndText(child));
+}
+CASE(pidfd_poll_not_by_stop) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  kill(child, SIGSTOP);
+  waitpid(child, nullptr, WUNTRACED);
+  Record("stopped", Poll(fd, 20));
+  kill(child, SIGKILL);
+  Record("killed", Poll(fd, 5000) & POLLIN);
+}
+CASE(pidfd_in_epoll) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  const int epoll = epoll_create1(0);
+  epoll_event event = {EPOLLIN, {.u64 = 7}};
+  T(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+  T(epoll_wait(epoll, &event, 1, 0));
+  kill(child, SIGKILL);
+  T(epoll_wait(epoll, &event, 1, 5000));
+  Record("data", static_cast<long long>(event.data.u64));
+  Record("events", static_cast<long long>(event.events & EPOLLIN));
+}
+CASE(pidfd_waits_for_last_thread) {
+  const pid_t child = fork();
+  if (child == 0) {
+    std::thread([] {
+      SleepMs(120);
+      _exit(0);
+    }).detach();
+    syscall(SYS_exit, 0);
+  }
+  const int fd = PidFdOpen(child);
+  SleepMs(40);
+  Record("leader_gone", Poll(fd, 0));
+  Record("all_gone", Poll(fd, 5000) & POLLIN);
+}
+CASE(pidfd_send_signal_works) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  T(SendSignal(fd, 0));
+  T(SendSignal(fd, SIGUSR1));
+  Record("end", EndText(child));
+}
+CASE(pidfd_send_signal_errors) {
+  const int fd = PidFdOpen(getpid());
+  T(SendSignal(fd, 65));
+  T(SendSignal(fd, -1));
+  T(SendSignal(fd, 0, nullptr, 0x100));
+  T(SendSignal(500, 0));
+  T(SendSignal(open("/dev/null", O_RDONLY), 0));
+  T(SendSignal(fd, 0, static_cast<siginfo_t*>(BadPointer())));
+}
+CASE(pidfd_send_signal_info) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  siginfo_t info = {};
+  info.si_signo = SIGUSR1;
+  info.si_code = SI_QUEUE;
+  T(SendSignal(fd, SIGUSR2, &info));
+  info.si_code = SI_USER;
+  T(SendSignal(fd, SIGUSR1, &info));
+  info.si_code = SI_TKILL;
+  T(SendSignal(fd, SIGUSR1, &info));
+  info.si_code = SI_QUEUE;
+  T(SendSignal(fd, SIGUSR1, &info));
+  Record("end", EndText(child));
+}
+CASE(pidfd_send_signal_permission) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  BecomeUser(1000, 1000);
+  T(SendSignal(fd, 0));
+  T(SendSignal(fd, SIGTERM));
+}
+CASE(pidfd_survives_pid_reuse) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  T(SendSignal(fd, SIGKILL));
+}
+CASE(pidfd_passed_to_child) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  Record("killer", InChild([fd] { return SendSignal(fd, SIGINT) == 0 ? 0 : errno; }));
+  Record("end", EndText(child));
+}
+CASE(pidfd_getfd_shares_the_file) {
+  int p[2];
+  MUST(pipe(p));
+  Make("f", "hello");
+  const pid_t child = fork();
+  if (child == 0) {
+    const int fd = open("f", O_RDONLY);
+    dup2(fd, 77);
+    (void)!write(p[1], "x", 1);
+    for (;;) pause();
+  }
+  char c;
+  MUST(read(p[0], &c, 1));
+  const int fd = PidFdOpen(child);
+  const int copy = static_cast<int>(GetFd(fd, 77));
+  Record("got", copy >= 0);
+  Record("cloexec", fcntl(copy, F_GETFD));
+  Record("content", Drain(copy));
+  Record("kcmp", Kcmp(getpid(), child, kFile, static_cast<unsigned long>(copy), 77));
+  kill(child, SIGKILL);
+}
+CASE(pidfd_getfd_errors) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  T(GetFd(fd, 500));
+  T(GetFd(fd, -1));
+  T(GetFd(fd, 0, 1));
+  T(GetFd(500, 0));
+  T(GetFd(open("/dev/null", O_RDONLY), 0));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  T(GetFd(fd, 0));
+}
+CASE(pidfd_getfd_permission) {
+  const pid_t child = Sleeper();
+  const int fd = PidFdOpen(child);
+  BecomeUser(1000, 1000);
+  T(GetFd(fd, 0));
+}
+CASE(pidfd_getfd_of_self) {
+  const int fd = PidFdOpen(getpid());
+  const int null = open("/dev/null", O_RDWR);
+  const long copy = GetFd(fd, null);
+  Record("got", copy > null);
+  Record("kcmp", Kcmp(getpid(), getpid(), kFile, static_cast<unsigned long>(null),
+                      static_cast<unsigned long>(copy)));
+}
+CASE(pidfd_fdinfo) {
+  const int fd = PidFdOpen(getpid());
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  const std::string text = Content(path);
+  char expected[64];
+  snprintf(expected, sizeof expected, "Pid:\t%d\n", getpid());
+  Record("pid", text.find(expected) != std::string::npos);
+  Record("nspid", text.find("NSpid:\t") != std::string::npos);
+}
+CASE(kcmp_self) {
+  const pid_t self = getpid();
+  for (int type = kVm; type <= kSysvsem; type++)
+    Record(std::to_string(type), Kcmp(self, self, type));
+}
+CASE(kcmp_with_child) {
+  const pid_t child = Sleeper();
+  for (int type = kVm; type <= kSighand; type++)
+    Record(std::to_string(type), Kcmp(getpid(), child, type));
+  kill(child, SIGKILL);
+}
+CASE(kcmp_with_sharing_child) {
+  static char stack[16384] __attribute__((aligned(16)));
+  const int child = clone([](void*) { return pause(); }, stack + sizeof stack,
+                          CLONE_VM | CLONE_FILES | CLONE_FS | SIGCHLD, nullptr);
+  for (int type = kVm; type <= kSighand; type++)
+    Record(std::to_string(type), Kcmp(getpid(), child, type));
+  kill(child, SIGKILL);
+}
+CASE(kcmp_files) {
+  const pid_t self = getpid();
+  Make("f", "x");
+  const int one = open("f", O_RDONLY), two = open("f", O_RDONLY), three = dup(one);
+  auto index = [](int fd) { return static_cast<unsigned long>(fd); };
+  Record("dup", Kcmp(self, self, kFile, index(one), index(three)));
+  Record("reopened", Kcmp(self, self, kFile, index(one), index(two)));
+  Record("closed", Kcmp(self, self, kFile, index(one), 500));
+}
+CASE(kcmp_errors) {
+  Record("type", Kcmp(getpid(), getpid(), 99));
+  Record("first", Kcmp(99999, getpid(), kVm));
+  Record("second", Kcmp(getpid(), 99999, kVm));
+  Record("zero", Kcmp(0, getpid(), kVm));
+}
+CASE(kcmp_permission) {
+  const pid_t parent = getppid();
+  BecomeUser(1000, 1000);
+  Record("parent", Kcmp(getpid(), parent, kVm));
+}
