@@ -7,11 +7,13 @@ SECONDS_EACH = 3
 # What a stressor may take beyond its time, on a busy machine.
 PATIENCE = 90
 STRESSORS = {
-    "process": "fork vfork clone exec daemon zombie wait kill pthread spawn session fork-bomb exit-group",
-    "signal": "sigabrt sigbus sigchld sigfd sigfpe sigio signal signest sigpending sigpipe sigq sigrt "
-              "sigsegv sigsuspend sigtrap sigxcpu sigxfsz",
+    "process": "fork vfork clone exec daemon zombie wait kill pthread spawn session forkheavy "
+               "vforkmany mmapfork pidfd prctl rlimit waitcpu",
+    "signal": "sigabrt sigchld sigfd sigfpe sigio signal signest sigpending sigpipe sigq sigrt "
+              "sigsegv sigsuspend sigtrap",
     "pipe": "pipe pipeherd splice tee vm-splice sockpair fifo poll eventfd epoll inotify",
-    "scheduler": "switch yield affinity nice schedpolicy sched context mutex sem futex",
+    "scheduler": "switch yield affinity nice schedpolicy context mutex sem futex resched "
+                 "race-sched ioprio",
     "timer": "timer timerfd itimer clock nanosleep alarm hrtimers sleep",
 }
 
