@@ -383,7 +383,7 @@ TEST_F(GoferTest, LinkRenameAndRemoveWork) {
   EXPECT_TRUE(Call(channel_, request).ok());
 }
 
-TEST_F(GoferTest, XattrsOfTheUserNamespaceOnly) {
+TEST_F(GoferTest, XattrsOfUsersButNotOfTheHost) {
   request_.set_xattrs(true);
   Start();
   uint64_t file = HandleOf({"dir", "file"});
@@ -394,7 +394,9 @@ TEST_F(GoferTest, XattrsOfTheUserNamespaceOnly) {
   int error = Call(channel_, request).code();
   if (error == EOPNOTSUPP) GTEST_SKIP() << "no extended attributes in /tmp";
   ASSERT_EQ(error, 0);
-  request.mutable_set_xattr()->set_name("security.capability");
+  request.mutable_set_xattr()->set_name("security.selinux");
+  EXPECT_EQ(Call(channel_, request).code(), EPERM);
+  request.mutable_set_xattr()->set_name("trusted.color");
   EXPECT_EQ(Call(channel_, request).code(), EPERM);
   request.mutable_get_xattr()->set_handle(file);
   request.mutable_get_xattr()->set_name("user.color");

@@ -107,6 +107,8 @@ void AllowMemory(FilterBuilder& filter) {
 CapabilityMask ServingCapabilities(const TreeOptions& options) {
   CapabilityMask mask =
       CapabilityMaskOf({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID});
+  // For "security.capability", the only attribute that takes a right.
+  if (options.xattrs) mask |= CapabilityMaskOf({CAP_SETFCAP});
   if (options.device_nodes) mask |= CapabilityMaskOf({CAP_MKNOD});
   return mask;
 }

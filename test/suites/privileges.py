@@ -13,7 +13,7 @@ from harness.bundle import bind
 from harness.environment import read
 
 GOFER_CAPABILITIES = {0: "CHOWN", 1: "DAC_OVERRIDE", 2: "DAC_READ_SEARCH", 3: "FOWNER",
-                      4: "FSETID", 27: "MKNOD"}
+                      4: "FSETID", 27: "MKNOD", 31: "SETFCAP"}
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bin/runsc-boot/auth/credentials.h"
+#include "common/result.h"
 
 namespace runsc::boot {
 
@@ -16,6 +17,7 @@ namespace runsc::boot {
 struct FileCapabilities {
   CapabilitySet permitted = 0, inheritable = 0;
   bool effective = false;
+  uid_t root_uid = 0;  // version 3: of the user namespace that they are for
 };
 // Versions 2 and 3; nullopt for anything else.
 std::optional<FileCapabilities> ParseFileCapabilities(std::string_view attribute);
@@ -25,16 +27,19 @@ struct ExecutableFacts {
   mode_t mode = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  bool nosuid = false;  // the mount's flag: set-id bits and capabilities are void
+  // The mount's flag, or a file system of another user namespace: set-id bits
+  // and capabilities are void.
+  bool nosuid = false;
   std::optional<FileCapabilities> capabilities;
 };
 
 struct ExecCredentials {
   Credentials credentials;
   bool secure = false;      // AT_SECURE
-  bool privileged = false;  // gained something: not dumpable, no death signal
+  bool privileged = false;  // ids or capabilities come with it: not dumpable
 };
-ExecCredentials CredentialsAfterExec(const Credentials& old, const ExecutableFacts& file);
+// EPERM: the file's capabilities are effective, and the bounding set lacks some.
+Result<ExecCredentials> CredentialsAfterExec(const Credentials& old, const ExecutableFacts& file);
 
 }  // namespace runsc::boot
 

@@ -19,8 +19,12 @@ Credentials User(uid_t uid) {
   return credentials;
 }
 
+ExecCredentials After(const Credentials& old, const ExecutableFacts& file) {
+  return CredentialsAfterExec(old, file).value();
+}
+
 TEST(ExecCredentials, RootGetsTheBoundingSet) {
-  const ExecCredentials after = CredentialsAfterExec(User(0), {.mode = 0755});
+  const ExecCredentials after = After(User(0), {.mode = 0755});
   EXPECT_EQ(after.credentials.permitted, kBound);
   EXPECT_EQ(after.credentials.effective, kBound);
   EXPECT_FALSE(after.secure);
@@ -30,14 +34,14 @@ TEST(ExecCredentials, NoRootMakesRootOrdinary) {
   Credentials root = User(0);
   root.securebits = 1u << SECURE_NOROOT;
   root.permitted = root.effective = kBound;
-  EXPECT_EQ(CredentialsAfterExec(root, {.mode = 0755}).credentials.permitted, 0u);
+  EXPECT_EQ(After(root, {.mode = 0755}).credentials.permitted, 0u);
 }
 
 TEST(ExecCredentials, AUserLosesAllButTheAmbientSet) {
   Credentials user = User(1000);
   user.permitted = user.effective = user.inheritable = kBound;
   user.ambient = CapabilityBit(CAP_CHOWN);
-  const ExecCredentials after = CredentialsAfterExec(user, {.mode = 0755});
+  const ExecCredentials after = After(user, {.mode = 0755});
   EXPECT_EQ(after.credentials.permitted, CapabilityBit(CAP_CHOWN));
   EXPECT_EQ(after.credentials.effective, CapabilityBit(CAP_CHOWN));
   EXPECT_FALSE(after.secure);
@@ -47,7 +51,7 @@ TEST(ExecCredentials, SetUserIdChangesTheEffectiveUser) {
   Credentials user = User(1000);
   user.ambient = user.permitted = user.inheritable = CapabilityBit(CAP_CHOWN);
   const ExecutableFacts file{.mode = S_ISUID | 0755, .uid = 0};
-  const ExecCredentials after = CredentialsAfterExec(user, file);
+  const ExecCredentials after = After(user, file);
   EXPECT_EQ(after.credentials.ruid, 1000u);
   EXPECT_EQ(after.credentials.euid, 0u);
   EXPECT_EQ(after.credentials.suid, 0u);
@@ -62,10 +66,10 @@ TEST(ExecCredentials, SetIdBitsAreVoidWithNoNewPrivilegesOrNosuid) {
   Credentials user = User(1000);
   ExecutableFacts file{.mode = S_ISUID | S_ISGID | 0755, .uid = 0, .gid = 0};
   file.nosuid = true;
-  EXPECT_EQ(CredentialsAfterExec(user, file).credentials.euid, 1000u);
+  EXPECT_EQ(After(user, file).credentials.euid, 1000u);
   file.nosuid = false;
   user.no_new_privs = true;
-  const ExecCredentials after = CredentialsAfterExec(user, file);
+  const ExecCredentials after = After(user, file);
   EXPECT_EQ(after.credentials.euid, 1000u);
   EXPECT_EQ(after.credentials.egid, 1000u);
   EXPECT_EQ(after.credentials.permitted, 0u);
@@ -73,14 +77,14 @@ TEST(ExecCredentials, SetIdBitsAreVoidWithNoNewPrivilegesOrNosuid) {
 
 TEST(ExecCredentials, SetGroupIdNeedsGroupExecute) {
   const ExecutableFacts file{.mode = S_ISGID | 0705, .uid = 0, .gid = 7};
-  EXPECT_EQ(CredentialsAfterExec(User(1000), file).credentials.egid, 1000u);
+  EXPECT_EQ(After(User(1000), file).credentials.egid, 1000u);
 }
 
 TEST(ExecCredentials, FileCapabilitiesAreLimitedByTheBoundingSet) {
   ExecutableFacts file{.mode = 0755};
   file.capabilities =
       FileCapabilities{CapabilityBit(CAP_CHOWN) | CapabilityBit(CAP_SYS_ADMIN), 0, true};
-  const ExecCredentials after = CredentialsAfterExec(User(1000), file);
+  const ExecCredentials after = After(User(1000), file);
   EXPECT_EQ(after.credentials.permitted, CapabilityBit(CAP_CHOWN));
   EXPECT_EQ(after.credentials.effective, CapabilityBit(CAP_CHOWN));
   EXPECT_TRUE(after.secure);

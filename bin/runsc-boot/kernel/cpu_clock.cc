@@ -34,13 +34,13 @@ Result<CpuClock> CpuClock::Find(Task& caller, clockid_t id) {
     return clock;
   }
   if (clock.of_thread_) {
-    TaskRef task = caller.kernel().FindTask(pid);
+    TaskRef task = caller.FindTask(pid);
     if (task == nullptr || &task->group() != &caller.group()) return Error(EINVAL);
     clock.group_ = task->group_ref();
     clock.task_ = task;
     return clock;
   }
-  ThreadGroupRef group = caller.kernel().FindGroup(pid);
+  ThreadGroupRef group = caller.FindGroup(pid);
   if (group == nullptr) return Error(EINVAL);
   clock.group_ = group;
   return clock;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/kernel/job_control.h"
+#include "bin/runsc-boot/vfs/device_numbers.h"
 #include "common/log.h"
 
 namespace runsc::boot {
@@ -14,7 +15,9 @@ constexpr pid_t kInitPid = 1;
 }  // namespace
 
 Kernel::Kernel(std::unique_ptr<platform::Platform> platform, SyscallDispatch dispatch)
-    : platform_(std::move(platform)), dispatch_(dispatch) {}
+    : platform_(std::move(platform)),
+      dispatch_(dispatch),
+      nsfs_(std::make_shared<NamespaceFilesystem>(NewAnonymousDevice())) {}
 
 Kernel::~Kernel() {
   KillAll();
@@ -73,7 +76,7 @@ Status Kernel::CheckKill(const Task& sender, const Task& target, int signo) {
   if (&sender.group() == &target.group()) return Ok();
   const CredentialsRef from = sender.credentials(), to = target.credentials();
   if (from->euid == to->suid || from->euid == to->ruid || from->ruid == to->suid ||
-      from->ruid == to->ruid || from->Has(CAP_KILL)) {
+      from->ruid == to->ruid || from->HasIn(*to->user_namespace, CAP_KILL)) {
     return Ok();
   }
   if (signo == SIGCONT && sender.group().session() == target.group().session()) return Ok();
@@ -88,6 +91,10 @@ bool Kernel::Register(const TaskRef& task, pid_t tid) {
     absl::MutexLock signal_lock(&group.signal_mutex_);
     if (group.exiting_ || group.executing_ != nullptr) return false;
     task->tid_.store(tid);
+    if (group.pid_namespace_ != nullptr) {
+      task->numbers_ = std::make_shared<const PidNumbers>(group.pid_namespace_, tid);
+      task->shown_tid_.store(task->numbers_->own());
+    }
     group.tasks_.push_back(task);
     forks_.fetch_add(1, std::memory_order_relaxed);
     if (group.stop_signal_ != 0) task->Notify(Task::kSignalWork);
@@ -104,6 +111,10 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
     LOG_WARNING("process ", pid, " takes the number of one that was not waited for");
   }
   group.pid_.store(pid);
+  if (group.pid_namespace_ != nullptr) {
+    group.shown_pid_.store(task->shown_tid_.load());
+    if (group.is_init()) inits_[group.pid_namespace_.get()] = &group;
+  }
   group.leader_ = task;
   groups_[pid] = task->group_;
   ThreadGroupRef parent = std::move(group.birth_parent_);
@@ -143,6 +154,8 @@ void Kernel::BecomeLeader(Task& task) {
   tasks_.erase(task.tid());
   old_leader = std::exchange(group.leader_, self);
   task.tid_.store(group.pid());
+  task.shown_tid_.store(group.shown_pid_.load());
+  task.numbers_ = old_leader == nullptr ? nullptr : old_leader->numbers_;
   tasks_[group.pid()] = self;
 }
 
@@ -176,24 +189,9 @@ void Kernel::KillAll() {
   for (const ThreadGroupRef& group : groups) group->BeginExit(SIGKILL);
 }
 
-std::string Kernel::hostname() const {
-  absl::MutexLock lock(&names_mutex_);
-  return hostname_;
-}
-
-void Kernel::set_hostname(std::string name) {
-  absl::MutexLock lock(&names_mutex_);
-  hostname_ = std::move(name);
-}
-
-std::string Kernel::domainname() const {
-  absl::MutexLock lock(&names_mutex_);
-  return domainname_;
-}
-
-void Kernel::set_domainname(std::string name) {
-  absl::MutexLock lock(&names_mutex_);
-  domainname_ = std::move(name);
+NamespaceSetRef Kernel::NamespacesOf(Context& context) {
+  const Task* task = context.caller_task();
+  return task == nullptr ? namespaces_ : task->namespaces();
 }
 
 int Kernel::cpu_count() const { return cpu_count_.load(); }

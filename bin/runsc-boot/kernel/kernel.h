@@ -25,9 +25,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/kernel/timer.h"
+#include "bin/runsc-boot/namespaces/namespace_set.h"
+#include "bin/runsc-boot/namespaces/ns_file.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/socket/families.h"
 #include "bin/runsc-boot/vfs/filesystem_types.h"
@@ -96,7 +99,8 @@ class Kernel {
   int WaitForInit();
 
   absl::Mutex& tree_mutex() ABSL_LOCK_RETURNED(tree_mutex_) { return tree_mutex_; }
-  // By thread id / process id of the container. Null when there is none.
+  // By thread id / process id of the first pid namespace; what an application
+  // names, Task::FindTask and FindGroup find. Null when there is none.
   TaskRef FindTask(pid_t tid);
   ThreadGroupRef FindGroup(pid_t pid);
   std::vector<ThreadGroupRef> Groups();
@@ -116,10 +120,12 @@ class Kernel {
   Status SignalFromOutside(pid_t pid, int signo, bool all);
   void KillAll();
 
-  std::string hostname() const;
-  void set_hostname(std::string name);
-  std::string domainname() const;
-  void set_domainname(std::string name);
+  // The namespaces of init.
+  const UserNamespaceRef& user_namespace() const { return user_namespace_; }
+  const NamespaceSetRef& namespaces() const { return namespaces_; }
+  NamespaceFilesystem& nsfs() { return *nsfs_; }
+  // Those of a caller's namespaces: init's outside a task.
+  NamespaceSetRef NamespacesOf(Context& context);
   int cpu_count() const;
   uint64_t memory_total() const;
   int64_t boot_time_monotonic_ns() const;
@@ -149,7 +155,7 @@ class Kernel {
   void BecomeLeader(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
 
   // --- kernel_exit.cc
-  // Ends every group but `init`'s, as the end of init does.
+  // Ends every group but `init` in its pid namespace and those below.
   void KillOthers(const ThreadGroup& init) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void Unregister(Task& task) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void EndGroup(ThreadGroup& group, DeferredSignals& signals)
@@ -160,6 +166,9 @@ class Kernel {
   void PassOnChildren(Task& task, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
   static void SendDeathSignals(ThreadGroup& child, pid_t parent, DeferredSignals& signals);
+  // As the parent's namespaces name the child and its user.
+  static SigInfo ChildSignal(const ThreadGroup& parent, const ThreadGroup& child, int signo,
+                             int code);
   void NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
   ThreadGroup* FindReaper(const ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
@@ -175,7 +184,7 @@ class Kernel {
   // The first child that answers `request`; found_any: there are such children.
   std::optional<ChildEvent> TakeChildEvent(Task& waiter, const WaitRequest& request,
                                            bool* found_any) ABSL_LOCKS_EXCLUDED(tree_mutex_);
-  std::optional<ChildEvent> TakeEventOf(ThreadGroup& child, int options)
+  std::optional<ChildEvent> TakeEventOf(const ThreadGroup& parent, ThreadGroup& child, int options)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
 
   // --- process_group.cc
@@ -197,6 +206,9 @@ class Kernel {
   FilesystemTypes filesystems_;
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
+  const UserNamespaceRef user_namespace_ = UserNamespace::MakeInitial();
+  const NamespaceSetRef namespaces_ = NamespaceSet::MakeInitial(user_namespace_);
+  const std::shared_ptr<NamespaceFilesystem> nsfs_;
   TimerQueue timers_;
   SignalQuota signal_quota_;
   const int64_t boot_time_ns_ = MonotonicNow();
@@ -209,11 +221,9 @@ class Kernel {
   absl::flat_hash_map<pid_t, ThreadGroupRef> groups_ ABSL_GUARDED_BY(tree_mutex_);
   absl::flat_hash_map<pid_t, ProcessGroupRef> process_groups_ ABSL_GUARDED_BY(tree_mutex_);
   ThreadGroupRef init_ ABSL_GUARDED_BY(tree_mutex_);
+  // The inits of the other pid namespaces.
+  absl::flat_hash_map<const PidNamespace*, ThreadGroup*> inits_ ABSL_GUARDED_BY(tree_mutex_);
   std::optional<int> init_status_ ABSL_GUARDED_BY(tree_mutex_);
-
-  mutable absl::Mutex names_mutex_;  // a leaf
-  std::string hostname_ ABSL_GUARDED_BY(names_mutex_);
-  std::string domainname_ ABSL_GUARDED_BY(names_mutex_);
 };
 
 }  // namespace runsc::boot

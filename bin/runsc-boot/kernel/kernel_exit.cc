@@ -49,8 +49,13 @@ void ThreadGroup::BeginExit(int status) {
 }
 
 void Kernel::KillOthers(const ThreadGroup& init) {
+  const PidNamespaceRef& space = init.pid_namespace_;
+  if (space != nullptr) space->Close();
   for (const ThreadGroupRef& group : Groups()) {
-    if (group.get() != &init) group->BeginExit(SIGKILL);
+    if (group.get() == &init) continue;
+    const PidNamespaceRef& other = group->pid_namespace_;
+    const bool inside = space == nullptr || (other != nullptr && space->IsAncestorOf(*other));
+    if (inside) group->BeginExit(SIGKILL);
   }
 }
 
@@ -94,6 +99,9 @@ void Kernel::EndGroup(ThreadGroup& group, DeferredSignals& signals) {
     absl::MutexLock lock(&group.signal_mutex_);
     init_status_ = group.exit_status_;
   }
+  if (group.pid_namespace_ != nullptr && group.is_init()) {
+    inits_.erase(group.pid_namespace_.get());
+  }
   JobControl::LeaderEndsLocked(group, signals);
   SignalNewOrphans(group, signals);
   ReparentChildren(group, signals);
@@ -103,11 +111,17 @@ void Kernel::EndGroup(ThreadGroup& group, DeferredSignals& signals) {
 
 ThreadGroup* Kernel::FindReaper(const ThreadGroup& group) {
   for (ThreadGroup* ancestor = group.parent_; ancestor != nullptr; ancestor = ancestor->parent_) {
+    if (ancestor->pid_namespace_ != group.pid_namespace_) break;
     if (ancestor->child_subreaper_.load() && ancestor->life_.load() == ThreadGroup::Life::kAlive) {
       return ancestor;
     }
   }
-  return init_.get() == &group ? nullptr : init_.get();
+  ThreadGroup* init = init_.get();
+  if (group.pid_namespace_ != nullptr) {
+    auto found = inits_.find(group.pid_namespace_.get());
+    init = found == inits_.end() ? nullptr : found->second;
+  }
+  return init == &group ? nullptr : init;
 }
 
 void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
@@ -120,18 +134,23 @@ void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
     child->exit_signal_ = SIGCHLD;
     const bool zombie = child->life_.load() == ThreadGroup::Life::kZombie;
     if (!zombie) SendDeathSignals(*child, group.pid(), signals);
-    if (reaper == nullptr) continue;
+    if (reaper == nullptr) {
+      // The end of a pid namespace: nobody waits for what was in it.
+      if (zombie) Reap(*child);
+      continue;
+    }
     reaper->children_.push_back(child);
     if (zombie) NotifyParentOfEnd(*child, signals);
   }
 }
 
 void Kernel::SendDeathSignals(ThreadGroup& child, pid_t parent, DeferredSignals& signals) {
+  const pid_t seen = FromKernelPid(child.pid_namespace_.get(), parent);
   absl::MutexLock lock(&child.signal_mutex_);
   for (const TaskRef& task : child.tasks_) {
     const int signo = task->parent_death_signal();
     if (signo == 0) continue;
-    signals.push_back({child.shared_from_this(), MakeSigInfo(signo, SI_USER, parent)});
+    signals.push_back({child.shared_from_this(), MakeSigInfo(signo, SI_USER, seen)});
   }
 }
 
@@ -145,6 +164,14 @@ void Kernel::PassOnChildren(Task& task, DeferredSignals& signals) {
     }
     SendDeathSignals(*child, group.pid(), signals);
   }
+}
+
+SigInfo Kernel::ChildSignal(const ThreadGroup& parent, const ThreadGroup& child, int signo,
+                            int code) {
+  const uid_t uid = child.leader_->credentials()->ruid;
+  const TaskRef& receiver = parent.leader_;
+  return MakeSigInfo(signo, code, FromKernelPid(parent.pid_namespace_.get(), child.pid()),
+                     receiver == nullptr ? uid : receiver->credentials()->ShownUid(uid));
 }
 
 void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
@@ -165,8 +192,7 @@ void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
       group.exit_signal_ == SIGCHLD && (ignored || (action.flags & SA_NOCLDWAIT) != 0);
   const bool valid = group.exit_signal_ > 0 && group.exit_signal_ <= kSignalCount;
   if (valid && !(ignored && group.exit_signal_ == SIGCHLD)) {
-    SigInfo info = MakeSigInfo(group.exit_signal_, CodeOf(status), group.pid(),
-                               group.leader_->credentials()->ruid);
+    SigInfo info = ChildSignal(*parent, group, group.exit_signal_, CodeOf(status));
     info.si_status = StatusOf(status);
     signals.push_back({parent->shared_from_this(), info});
   }
@@ -203,7 +229,7 @@ void Kernel::ReportToParent(ThreadGroup& group, int code, int status, DeferredSi
   if (parent == nullptr) return;
   const SignalAction action = parent->actions()->Get(SIGCHLD);
   if (action.handler != kSigIgn && (action.flags & SA_NOCLDSTOP) == 0) {
-    SigInfo info = MakeSigInfo(SIGCHLD, code, group.pid(), group.leader_->credentials()->ruid);
+    SigInfo info = ChildSignal(*parent, group, SIGCHLD, code);
     info.si_status = status;
     signals.push_back({parent->shared_from_this(), info});
   }

@@ -60,8 +60,9 @@ Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
 Status Kernel::StartInit(InitOptions options) {
   cpu_count_.store(options.cpu_count);
   memory_total_.store(options.memory_total);
-  set_hostname(options.hostname);
-  set_domainname(options.domainname);
+  namespaces_->uts->set_hostname(options.hostname);
+  namespaces_->uts->set_domainname(options.domainname);
+  options.mounts->SetFirstOwner(user_namespace_);
   ControllingTerminalRef terminal = std::move(options.terminal);
   TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
   if (!Register(task, kInitPid)) return Error(EINVAL);

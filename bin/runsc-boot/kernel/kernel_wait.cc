@@ -24,9 +24,11 @@ rusage ToRusage(const Usage& usage) {
 
 }  // namespace
 
-std::optional<ChildEvent> Kernel::TakeEventOf(ThreadGroup& child, int options) {
+std::optional<ChildEvent> Kernel::TakeEventOf(const ThreadGroup& parent, ThreadGroup& child,
+                                              int options) {
   ChildEvent event;
-  event.pid = child.pid();
+  // Now, since the child's numbers go with it.
+  event.pid = FromKernelPid(parent.pid_namespace_.get(), child.pid());
   event.uid = child.leader_->credentials()->ruid;
   const bool consume = (options & WNOWAIT) == 0;
   if (child.life_.load() == ThreadGroup::Life::kZombie) {
@@ -79,7 +81,7 @@ std::optional<ChildEvent> Kernel::TakeChildEvent(Task& waiter, const WaitRequest
     if ((request.options & __WALL) == 0 && is_clone != wants_clones) continue;
     *found_any = true;
     const ThreadGroupRef keep = child;
-    if (auto event = TakeEventOf(*keep, request.options); event.has_value()) return event;
+    if (auto event = TakeEventOf(parent, *keep, request.options); event.has_value()) return event;
   }
   return std::nullopt;
 }

@@ -30,7 +30,7 @@ FileRef MakePidFd(ThreadGroupRef target, int flags) {
 }
 
 Result<FileRef> Kernel::OpenPidFd(pid_t pid, int flags) {
-  if (pid <= 0) return Error(EINVAL);
+  if (pid < 0) return Error(EINVAL);
   ThreadGroupRef group = FindGroup(pid);
   if (group == nullptr) return Error(FindTask(pid) != nullptr ? EINVAL : ESRCH);
   return MakePidFd(std::move(group), flags & O_NONBLOCK);

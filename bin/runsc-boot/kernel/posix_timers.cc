@@ -56,7 +56,7 @@ Result<int> PosixTimers::Create(Task& caller, clockid_t clock,
     case SIGEV_NONE:
       break;
     case SIGEV_THREAD_ID: {
-      const TaskRef target = group_.kernel().FindTask(timer.event._sigev_un._tid);
+      const TaskRef target = caller.FindTask(timer.event._sigev_un._tid);
       if (target == nullptr || &target->group() != &group_) return Error(EINVAL);
       timer.target = target;
       [[fallthrough]];

@@ -103,6 +103,7 @@ Status ThreadGroup::SetProcessGroup(Task& caller, pid_t pid, pid_t group) {
     if (id != target->pid()) return Error(EPERM);
     destination = std::make_shared<ProcessGroup>();
     destination->id = id;
+    if (target->leader_ != nullptr) destination->numbers = target->leader_->numbers_;
     destination->session = session;
   }
   if (destination->session != session) return Error(EPERM);
@@ -115,8 +116,10 @@ Result<pid_t> ThreadGroup::NewSession() {
   if (kernel_.FindProcessGroup(pid()) != nullptr) return Error(EPERM);
   auto session = std::make_shared<Session>();
   session->id = pid();
+  if (leader_ != nullptr) session->numbers = leader_->numbers_;
   auto process_group = std::make_shared<ProcessGroup>();
   process_group->id = pid();
+  process_group->numbers = session->numbers;
   process_group->session = std::move(session);
   kernel_.JoinProcessGroup(*this, std::move(process_group));
   JobControl::ForgetLocked(*this);

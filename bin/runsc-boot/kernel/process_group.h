@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "bin/runsc-boot/namespaces/pid_namespace.h"
+
 namespace runsc::boot {
 
 class ThreadGroup;
@@ -15,11 +17,14 @@ class ThreadGroup;
 // group, is controlling_terminal.h's; each process keeps whether it has it.
 struct Session {
   pid_t id = 0;
+  // Of the first leader, so that they outlive it; null in the first namespace.
+  PidNumbersRef numbers;
 };
 
 // Guarded by the kernel's tree mutex. Exists as long as it has members.
 struct ProcessGroup {
   pid_t id = 0;
+  PidNumbersRef numbers;  // as Session's
   std::shared_ptr<Session> session;
   std::vector<ThreadGroup*> members;
 };

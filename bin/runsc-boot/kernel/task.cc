@@ -16,7 +16,8 @@ constexpr uint32_t kIdle = 0, kAsleep = 1, kWoken = 2;
 
 }  // namespace
 
-Task::Task(Key, Kernel& kernel, ThreadGroupRef group) : kernel_(kernel), group_(std::move(group)) {}
+Task::Task(Key, Kernel& kernel, ThreadGroupRef group)
+    : kernel_(kernel), group_(std::move(group)), namespaces_(kernel.namespaces()) {}
 
 Task::~Task() = default;
 
@@ -65,6 +66,7 @@ CredentialsRef Task::credentials() const {
 }
 
 void Task::set_credentials(Credentials credentials) {
+  if (credentials.user_namespace == nullptr) credentials.user_namespace = kernel_.user_namespace();
   CredentialsRef fresh = std::make_shared<const Credentials>(std::move(credentials));
   {
     absl::MutexLock lock(&state_mutex_);

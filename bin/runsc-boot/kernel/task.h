@@ -25,6 +25,7 @@
 #include "bin/runsc-boot/kernel/signal_actions.h"
 #include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/mm/memory_manager.h"
+#include "bin/runsc-boot/namespaces/namespace_set.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/vfs/context.h"
 #include "bin/runsc-boot/vfs/fd_table.h"
@@ -34,6 +35,7 @@
 namespace runsc::boot {
 
 class Kernel;
+class NamespaceFile;
 class Task;
 class ThreadGroup;
 using TaskRef = std::shared_ptr<Task>;
@@ -61,11 +63,11 @@ struct ExecRequest {
 // wait4(2), waitid(2).
 struct WaitRequest {
   idtype_t type = P_ALL;  // P_ALL, P_PID, P_PGID
-  pid_t id = 0;
+  pid_t id = 0;           // the kernel's number
   int options = WEXITED;  // WNOHANG, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __W*
 };
 struct ChildEvent {
-  pid_t pid = 0;
+  pid_t pid = 0;  // as the caller's pid namespace has it
   uid_t uid = 0;
   int code = 0;         // CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_CONTINUED
   int status = 0;       // as siginfo's si_status
@@ -116,6 +118,29 @@ class Task final : public platform::ThreadEvents,
   // parent death signal, as on Linux.
   void set_credentials(Credentials credentials);
   platform::Thread& thread() const { return *thread_; }
+  // --- Namespaces (task_namespaces.cc). The user namespace is that of the
+  // credentials, the mount namespace that of fs().
+  NamespaceSetRef namespaces() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+  void set_namespaces(NamespaceSetRef set) ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // tid() and tgid() are numbers of the sandbox's first pid namespace, as all
+  // in the kernel; these are what the task's own pid namespace calls it.
+  pid_t shown_tid() const;
+  pid_t shown_tgid() const;
+  // Null: the first one.
+  const PidNamespace* pid_namespace() const;
+  // From what the task calls a process, thread, group or session to the
+  // kernel's number, and back. 0: there is none that it could see.
+  pid_t ToKernelPid(pid_t pid) const { return boot::ToKernelPid(pid_namespace(), pid); }
+  pid_t FromKernelPid(pid_t pid) const { return boot::FromKernelPid(pid_namespace(), pid); }
+  // By the task's own name for them; null.
+  TaskRef FindTask(pid_t pid);
+  ThreadGroupRef FindGroup(pid_t pid);
+  // unshare(2) of CLONE_NEW*: EPERM, EINVAL, ENOSPC.
+  Status UnshareNamespaces(uint64_t flags);
+  // setns(2) with a file of nsfs, or into `flags` of `target`'s namespaces.
+  Status EnterNamespace(const NamespaceRef& target);
+  Status EnterNamespacesOf(Task& target, uint64_t flags);
+
   // For others than the task's own worker; null before it has one.
   platform::ThreadRef thread_ref() const ABSL_LOCKS_EXCLUDED(state_mutex_) {
     absl::MutexLock lock(&state_mutex_);
@@ -125,6 +150,7 @@ class Task final : public platform::ThreadEvents,
   // --- Context
   pid_t caller_tid() const override { return tid(); }
   pid_t caller_pid() const override { return tgid(); }
+  Task* caller_task() override { return this; }
   uint64_t file_size_limit() const override;
   Status CopyIn(uint64_t address, void* buffer, size_t size) override;
   Status CopyOut(uint64_t address, const void* buffer, size_t size) override;
@@ -329,7 +355,23 @@ class Task final : public platform::ThreadEvents,
 
   // --- Clone, exec, exit (task_clone.cc, task_exec.cc, task_exit.cc)
   struct PendingExec;
-  TaskRef MakeChild(const CloneRequest& request);
+  // What CLONE_NEW* flags make; null where nothing changes.
+  struct NewNamespaces {
+    std::shared_ptr<const Credentials> credentials;
+    NamespaceSetRef set;
+    bool mounts = false;
+    // Of the new user namespace, or the caller's.
+    UserNamespaceRef owner;
+  };
+  Result<NewNamespaces> MakeNamespaces(uint64_t flags);
+  // What a child in other namespaces must be told before it runs.
+  struct StartWrites {
+    uint64_t parent_tid = 0, child_tid = 0;
+  };
+  struct Entry;  // a change by setns(2), checked and not yet made
+  Status Enter(const NamespaceRef& target, Entry& entry);
+  Status Commit(Entry entry);
+  TaskRef MakeChild(const CloneRequest& request, NewNamespaces namespaces);
   // The descriptor that CLONE_PIDFD makes; -1 without it.
   Result<int> InstallPidFd(const CloneRequest& request, const Task& child);
   // All of exec(2) that can fail without harm.
@@ -350,6 +392,10 @@ class Task final : public platform::ThreadEvents,
   Kernel& kernel_;
   const ThreadGroupRef group_;
   std::atomic<pid_t> tid_{0};
+  // In a pid namespace below the first one. numbers_ is guarded by the
+  // kernel's tree mutex.
+  std::atomic<pid_t> shown_tid_{0};
+  PidNumbersRef numbers_;
 
   // Held while an event ends, so that Interrupt never comes before Return.
   // A leaf but for the platform's locks.
@@ -361,6 +407,7 @@ class Task final : public platform::ThreadEvents,
   std::string name_ ABSL_GUARDED_BY(state_mutex_);
   Scheduling scheduling_ ABSL_GUARDED_BY(state_mutex_);
   CredentialsRef credentials_ ABSL_GUARDED_BY(state_mutex_);
+  NamespaceSetRef namespaces_ ABSL_GUARDED_BY(state_mutex_);
   std::atomic<uint32_t> work_{0};
   // Futex word of Sleep: 0 idle, 1 asleep, 2 woken.
   std::atomic<uint32_t> sleep_{0};
@@ -385,7 +432,9 @@ class Task final : public platform::ThreadEvents,
   HostWait host_sleep_;               // under way on the host, if its restart code is not 0
   platform::FaultCodes fault_codes_;  // of the last fault
   bool copies_memory_ = false;        // a fork child before its first event
+  StartWrites start_writes_;
   TaskRef clone_child_;
+  uint64_t clone_parent_tid_ = 0;  // to be written by the kernel
   int clone_pidfd_ = -1;
   std::shared_ptr<PendingExec> pending_exec_;
 

@@ -9,6 +9,7 @@ namespace runsc::boot {
 
 namespace {
 
+constexpr uint64_t kNumbers = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID;
 constexpr uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                  CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 constexpr uint64_t kHostThread =
@@ -26,12 +27,11 @@ Status CheckFlags(const CloneRequest& request, bool is_init) {
   if (has(CLONE_NEWUSER | CLONE_NEWPID) && has(CLONE_THREAD)) return Error(EINVAL);
   if (has(CLONE_NEWIPC) && has(CLONE_SYSVSEM)) return Error(EINVAL);
   if (has(CLONE_PARENT) && is_init) return Error(EINVAL);
-  // Namespaces inside the container do not exist yet.
-  if (has(kNamespaces)) return Error(EPERM);
   return Ok();
 }
 
-uint64_t HostFlags(uint64_t flags) {
+// `nested`: the child has other numbers than the host's.
+uint64_t HostFlags(uint64_t flags, bool nested) {
   uint64_t host = SIGCHLD;
   if ((flags & CLONE_THREAD) != 0) {
     host = kHostThread;
@@ -39,15 +39,43 @@ uint64_t HostFlags(uint64_t flags) {
     host |= flags & (CLONE_VM | CLONE_VFORK);
   }
   // CLONE_PIDFD has the address of CLONE_PARENT_SETTID, and is the kernel's.
-  return host | (flags & kPassedOn);
+  return host | (flags & (nested ? kPassedOn & ~kNumbers : kPassedOn));
+}
+
+// ENOMEM as Linux: the pid namespace has lost its init.
+Status CheckChildNamespaces(const Task& parent, uint64_t flags, const NamespaceSetRef& made) {
+  const NamespaceSetRef set = made != nullptr ? made : parent.namespaces();
+  const PidNamespace& pids = *set->pid_for_children;
+  if ((flags & CLONE_THREAD) != 0) {
+    const PidNamespace* own = parent.pid_namespace();
+    if (pids.is_initial() ? own != nullptr : own != &pids) return Error(EINVAL);
+  } else if (!pids.is_initial() && pids.closed()) {
+    return Error(ENOMEM);
+  }
+  // Threads and the like cannot have clocks of their own.
+  if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM && set->time != set->time_for_children) {
+    return Error(EINVAL);
+  }
+  return Ok();
+}
+
+// A child lives in the time namespace that its parent has made for it.
+NamespaceSetRef ForChild(const NamespaceSetRef& set) {
+  if (set->time == set->time_for_children) return set;
+  auto changed = std::make_shared<NamespaceSet>(*set);
+  changed->time = changed->time_for_children;
+  changed->time->Freeze();
+  return changed;
 }
 
 }  // namespace
 
-TaskRef Task::MakeChild(const CloneRequest& request) {
+TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
   const bool thread = (request.flags & CLONE_THREAD) != 0;
   ThreadGroupRef group = thread ? group_ : ThreadGroup::Fork(*group_, request);
+  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
   if (!thread) {
+    if (!set->pid_for_children->is_initial()) group->pid_namespace_ = set->pid_for_children;
     group->birth_parent_ = group_;
     group->parent_task_ = this;
     if ((request.flags & CLONE_PARENT) != 0) {
@@ -61,12 +89,22 @@ TaskRef Task::MakeChild(const CloneRequest& request) {
   child->memory_ = memory_;
   child->fds_ = (request.flags & CLONE_FILES) != 0 ? fds_ : fds_->Clone();
   child->fs_ = (request.flags & CLONE_FS) != 0 ? fs_ : fs_->Clone();
+  if (namespaces.mounts) child->fs_->UnshareMounts(namespaces.owner);
+  if (child->group_->pid_namespace_ != nullptr) {
+    if ((request.flags & CLONE_CHILD_SETTID) != 0)
+      child->start_writes_.child_tid = request.child_tid;
+    if (thread && (request.flags & CLONE_PARENT_SETTID) != 0) {
+      child->start_writes_.parent_tid = request.parent_tid;
+    }
+  }
   {
-    const CredentialsRef credentials = this->credentials();
+    const CredentialsRef credentials =
+        namespaces.credentials != nullptr ? namespaces.credentials : this->credentials();
     const std::string name = this->name();
     Scheduling scheduling = this->scheduling().ForChild();
     absl::MutexLock lock(&child->state_mutex_);
     child->credentials_ = credentials;
+    child->namespaces_ = thread ? set : ForChild(set);
     child->name_ = name;
     child->scheduling_ = std::move(scheduling);
   }
@@ -96,14 +134,21 @@ Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
 
 Result<uint64_t> Task::Clone(const CloneRequest& request) {
   TRY(CheckFlags(request, group_->is_init()));
+  NewNamespaces namespaces;
+  if ((request.flags & kNamespaces) != 0) {
+    TRY_ASSIGN(namespaces, MakeNamespaces(request.flags & kNamespaces));
+  }
+  TRY(CheckChildNamespaces(*this, request.flags, namespaces.set));
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
   if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
-  const TaskRef child = MakeChild(request);
+  const TaskRef child = MakeChild(request, std::move(namespaces));
   TRY_ASSIGN(clone_pidfd_, InstallPidFd(request, *child));
   clone_child_ = child;
   platform::CloneArgs args;
-  args.flags = HostFlags(request.flags);
+  const bool nested = child->group_->pid_namespace_ != nullptr;
+  clone_parent_tid_ = nested && (request.flags & CLONE_PARENT_SETTID) != 0 ? request.parent_tid : 0;
+  args.flags = HostFlags(request.flags, nested);
   args.stack = request.stack;
   args.parent_tid = request.parent_tid;
   args.child_tid = request.child_tid;
@@ -140,7 +185,9 @@ void Task::OnCloned(platform::Thread& thread, Result<pid_t> child_tid) {
   if (child_tid.ok()) {
     // Whether the child lives on is found out at its first event.
     (void)kernel_.Register(child, *child_tid);
-    thread.registers().rax = static_cast<uint64_t>(*child_tid);
+    const pid_t shown = FromKernelPid(*child_tid);
+    thread.registers().rax = static_cast<uint64_t>(shown != 0 ? shown : *child_tid);
+    if (clone_parent_tid_ != 0) (void)CopyOutObject(clone_parent_tid_, shown).ok();
   } else {
     if (clone_pidfd_ >= 0) (void)fds_->Remove(clone_pidfd_).ok();
     thread.registers().rax = static_cast<uint64_t>(-static_cast<int64_t>(child_tid.code()));
@@ -163,6 +210,13 @@ void Task::OnStart(platform::Thread& thread) {
   if (!kernel_.Register(self, thread.tid())) {
     FinishKilled();
     return EndHostThread(thread);
+  }
+  if (const PidNamespaceRef& space = group_->pid_namespace_; space != nullptr) {
+    // Its init may have ended since the parent looked.
+    if (space->closed()) return ExitGroup(SIGKILL);
+    for (uint64_t address : {start_writes_.parent_tid, start_writes_.child_tid}) {
+      if (address != 0) (void)CopyOutObject(address, shown_tid()).ok();
+    }
   }
   LeaveStub(thread);
 }

@@ -23,13 +23,18 @@ constexpr uint64_t kInitialEflags = 0x202;
 constexpr unsigned kClearedBySetId =
     READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO;
 
-ExecutableFacts FactsOf(const Program& program) {
+ExecutableFacts FactsOf(const Program& program, const Credentials& caller) {
   ExecutableFacts facts;
   facts.mode = program.attributes.mode;
   facts.uid = program.attributes.uid;
   facts.gid = program.attributes.gid;
   const MountRef& mount = program.path.mount;
-  facts.nosuid = mount != nullptr && (mount->flags() & MS_NOSUID) != 0;
+  if (mount != nullptr) {
+    const UserNamespaceRef& owner = mount->filesystem_owner();
+    // What another user namespace's root has mounted grants nothing here.
+    facts.nosuid = (mount->flags() & MS_NOSUID) != 0 ||
+                   (owner != nullptr && !owner->IsAncestorOf(*caller.user_namespace));
+  }
   // Only files that may gain something are asked for their capabilities.
   if (InodeRef inode = program.executable.file->inode(); inode != nullptr && !facts.nosuid) {
     Result<std::string> attribute = inode->GetXattr("security.capability");
@@ -53,7 +58,8 @@ Result<std::shared_ptr<Task::PendingExec>> Task::PrepareExec(ExecRequest request
   program.env = std::move(request.env);
   program.stack_limit = group_->limit(RLIMIT_STACK).rlim_cur;
   TRY_ASSIGN(exec->program, PrepareProgram(vfs(), caller(), std::move(program)));
-  exec->credentials = CredentialsAfterExec(*credentials(), FactsOf(exec->program));
+  const CredentialsRef old = credentials();
+  TRY_ASSIGN(exec->credentials, CredentialsAfterExec(*old, FactsOf(exec->program, *old)));
   return exec;
 }
 
@@ -140,7 +146,7 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   CloseOnExec();
   group_->timers_->posix().DeleteAll();
   group_->set_dumpable(exec.credentials.privileged ? 0 : 1);
-  if (exec.credentials.secure) set_parent_death_signal(0);
+  if (exec.credentials.privileged || exec.credentials.secure) set_parent_death_signal(0);
   set_keep_capabilities(false);
   alternate_stack_ = {nullptr, SS_DISABLE, 0};
   restart_ = nullptr;

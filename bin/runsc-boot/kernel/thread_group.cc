@@ -90,7 +90,8 @@ Status ThreadGroup::SetLimit(const Credentials& credentials, int resource, const
   if (resource == RLIMIT_NOFILE && limit.rlim_max > kMaxDescriptors) return Error(EPERM);
   {
     absl::MutexLock lock(&limits_mutex_);
-    if (limit.rlim_max > limits_[resource].rlim_max && !credentials.Has(CAP_SYS_RESOURCE)) {
+    if (limit.rlim_max > limits_[resource].rlim_max &&
+        !credentials.HasInitially(CAP_SYS_RESOURCE)) {
       return Error(EPERM);
     }
     limits_[resource] = limit;

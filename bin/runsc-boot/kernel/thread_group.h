@@ -55,7 +55,14 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   ThreadGroup(Key, Kernel& kernel);
   ~ThreadGroup();
   Kernel& kernel() const { return kernel_; }
+  // The kernel's number, of the first pid namespace.
   pid_t pid() const { return pid_.load(std::memory_order_relaxed); }
+  // What its own pid namespace calls it.
+  pid_t shown_pid() const {
+    return pid_namespace_ == nullptr ? pid() : shown_pid_.load(std::memory_order_relaxed);
+  }
+  // Null: the first one.
+  const PidNamespaceRef& pid_namespace() const { return pid_namespace_; }
   // The parent's pid as the group sees it (0 for init).
   pid_t parent_pid() const;
   pid_t process_group() const;
@@ -87,6 +94,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // To any task of the group that wants it. Permission has been checked.
   // ESRCH once the group has been reaped, EAGAIN for a full real-time queue.
   Status SendSignal(const SigInfo& info);
+  // The same by one in an outer pid namespace, who can kill and stop init, too.
+  Status SendSignalFromOutside(const SigInfo& info) { return Send(info, nullptr, true); }
   // Notified with EPOLLIN for every signal that becomes pending here or for one
   // of the tasks (signalfd).
   WaitQueue& signal_queue() { return signal_queue_; }
@@ -168,7 +177,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // True once: every task has parked.
   bool StopCompletes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   std::shared_ptr<SignalActions> actions() const;
-  bool is_init() const { return pid() == 1; }
+  // Of its pid namespace.
+  bool is_init() const { return shown_pid() == 1; }
   // RLIMIT_CPU's soft limit moves on after a SIGXCPU.
   void RaiseCpuLimit(rlim_t seconds);
 
@@ -179,6 +189,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
 
   Kernel& kernel_;
   std::atomic<pid_t> pid_{0};
+  // Set before the group is visible.
+  PidNamespaceRef pid_namespace_;
+  std::atomic<pid_t> shown_pid_{0};
   // Notified when a child changes state.
   WaitQueue child_queue_;
   WaitQueue exit_queue_;

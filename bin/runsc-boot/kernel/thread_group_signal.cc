@@ -62,7 +62,7 @@ Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
       // Nothing to queue.
     } else if (signo == SIGKILL) {
       exit_status = signo;
-    } else if (outside && is_init() && EndsByDefault(signo) &&
+    } else if (outside && pid() == 1 && EndsByDefault(signo) &&
                actions_->Get(signo).handler == kSigDfl && tasks_.front()->Wants(signo)) {
       // Init does not act on signals that it has no handler for, but who runs
       // the container may end it.
@@ -92,7 +92,9 @@ bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
   const uint64_t handler = actions_->Get(signo).handler;
   if (handler == kSigIgn) return true;
   if (handler != kSigDfl) return false;
-  if (is_init() && !outside) return true;
+  // Who is outside of a nested pid namespace can only kill or stop its init.
+  const bool pierces = outside && (pid() == 1 || (SignalBit(signo) & kUnblockable) != 0);
+  if (is_init() && !pierces) return true;
   const DefaultAction action = DefaultActionOf(signo);
   return action == DefaultAction::kIgnore || action == DefaultAction::kContinue;
 }

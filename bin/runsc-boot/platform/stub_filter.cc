@@ -348,7 +348,6 @@ void StubFilter::Own() {
   // that a stop does not end them early.
   Native(SYS_sched_yield, "touches nothing");
   Native(SYS_set_robust_list, "a pointer that the host follows when the thread ends");
-  Native(SYS_set_tid_address, "a pointer that the host clears when the thread ends");
   Native(SYS_rseq, "the host's notes about the caller's own scheduling");
   // The host resumes its own interrupted waits by it.
   Always(SYS_restart_syscall, kAllow, "continues a wait of the host that a stop interrupted");

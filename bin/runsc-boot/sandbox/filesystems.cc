@@ -21,6 +21,15 @@
 namespace runsc::boot {
 namespace {
 
+// The root belongs to who mounts it, unless the options say otherwise, in ids
+// of the mounter's user namespace. EINVAL: not mapped.
+Status TakeOwner(const Credentials& mounter, TmpfsOptions& options) {
+  constexpr uid_t kNone = static_cast<uid_t>(-1);
+  options.uid = options.uid_given ? mounter.KernelUid(options.uid) : mounter.fsuid;
+  options.gid = options.gid_given ? mounter.KernelGid(options.gid) : mounter.fsgid;
+  return options.uid == kNone || options.gid == kNone ? Status(Error(EINVAL)) : Ok();
+}
+
 // File systems by the types of mount(2).
 class Maker {
  public:
@@ -31,9 +40,15 @@ class Maker {
         host_(std::move(host)),
         sysctls_(std::move(sysctls)) {}
 
-  Result<FilesystemRef> Make(const std::string& type, const std::string& data) const {
+  Result<FilesystemRef> Make(const std::string& type, const std::string& data,
+                             Context* caller) const {
     const dev_t dev = NewAnonymousDevice();
-    if (type == "proc") return proc::MakeProcFilesystem(kernel_, host_, sysctls_, dev);
+    if (type == "proc") {
+      const Task* task = caller == nullptr ? nullptr : caller->caller_task();
+      return proc::MakeProcFilesystem(kernel_, host_, sysctls_,
+                                      task == nullptr ? nullptr : task->group().pid_namespace(),
+                                      dev);
+    }
     if (type == "sysfs") {
       return sys::MakeSysFilesystem({dev, cpu_count_});
     }
@@ -45,6 +60,7 @@ class Maker {
     }
     if (type == "tmpfs" || type == "ramfs" || type == "devtmpfs") {
       TRY_ASSIGN(TmpfsOptions parsed, ParseTmpfsOptions(data));
+      if (caller != nullptr) TRY(TakeOwner(*caller->credentials(), parsed));
       return FilesystemRef(std::make_shared<TmpfsFilesystem>(parsed));
     }
     return Error(ENODEV);
@@ -81,8 +97,8 @@ Result<std::shared_ptr<const proc::Sysctls>> SysctlsOf(const oci::Linux& spec) {
 void RegisterTypes(Kernel& kernel, std::shared_ptr<const Maker> maker) {
   for (const char* type :
        {"proc", "sysfs", "mqueue", "cgroup", "cgroup2", "devpts", "tmpfs", "ramfs", "devtmpfs"}) {
-    kernel.filesystems().Register(type, [maker, type](std::string_view data) {
-      return maker->Make(type, std::string(data));
+    kernel.filesystems().Register(type, [maker, type](std::string_view data, Context* caller) {
+      return maker->Make(type, std::string(data), caller);
     });
   }
   kernel.filesystems().set_shared_memory(std::make_shared<TmpfsFilesystem>(TmpfsOptions()));

@@ -12,21 +12,33 @@ namespace runsc::boot {
 
 namespace {
 
-f_owner_ex OwnerOf(const File& file) {
+// Numbers are the kernel's in the file, and the caller's on the way in and out.
+f_owner_ex OwnerOf(const Task& task, const File& file) {
   const std::shared_ptr<AsyncIo> async = AsyncIo::Existing(file);
-  return async == nullptr ? f_owner_ex{F_OWNER_TID, 0} : async->owner();
+  if (async == nullptr) return {F_OWNER_TID, 0};
+  f_owner_ex owner = async->owner();
+  owner.pid = task.FromKernelPid(owner.pid);
+  return owner;
+}
+
+Result<Word> SetOwner(Task& task, File& file, f_owner_ex owner) {
+  if (owner.pid > 0) {
+    owner.pid = task.ToKernelPid(owner.pid);
+    if (owner.pid == 0) return Error(ESRCH);
+  }
+  TRY(AsyncIo::Of(task.kernel(), file)->SetOwner(task, owner));
+  return 0;
 }
 
 // A negative number is a process group.
 Result<Word> SetOwner(Task& task, File& file, int who) {
   if (who == INT_MIN) return Error(EINVAL);
-  const f_owner_ex owner = {who < 0 ? F_OWNER_PGRP : F_OWNER_PID, who < 0 ? -who : who};
-  TRY(AsyncIo::Of(task.kernel(), file)->SetOwner(task, owner));
-  return 0;
+  return SetOwner(task, file,
+                  f_owner_ex{who < 0 ? F_OWNER_PGRP : F_OWNER_PID, who < 0 ? -who : who});
 }
 
-int OwnerNumber(const File& file) {
-  const f_owner_ex owner = OwnerOf(file);
+int OwnerNumber(const Task& task, const File& file) {
+  const f_owner_ex owner = OwnerOf(task, file);
   return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
 }
 
@@ -35,8 +47,7 @@ Result<Word> SetOwnerEx(Task& task, File& file, uint64_t address) {
   if (owner.type != F_OWNER_TID && owner.type != F_OWNER_PID && owner.type != F_OWNER_PGRP) {
     return Error(EINVAL);
   }
-  TRY(AsyncIo::Of(task.kernel(), file)->SetOwner(task, owner));
-  return 0;
+  return SetOwner(task, file, owner);
 }
 
 Result<Word> SetSignal(Task& task, File& file, uint64_t signo) {
@@ -50,11 +61,11 @@ Result<Word> SetSignal(Task& task, File& file, uint64_t signo) {
 Result<Word> OwnerCommand(Task& task, File& file, int command, uint64_t argument) {
   switch (command) {
     case F_GETOWN:
-      return static_cast<Word>(OwnerNumber(file));
+      return static_cast<Word>(OwnerNumber(task, file));
     case F_SETOWN:
       return SetOwner(task, file, static_cast<int>(argument));
     case F_GETOWN_EX:
-      TRY(task.CopyOutObject(argument, OwnerOf(file)));
+      TRY(task.CopyOutObject(argument, OwnerOf(task, file)));
       return 0;
     case F_SETOWN_EX:
       return SetOwnerEx(task, file, argument);
@@ -98,7 +109,7 @@ std::optional<Result<Word>> AsyncIoctl(Task& task, const FileRef& file, int fd, 
   }
   if (socket && (command == FIOGETOWN || command == SIOCGPGRP)) {
     return [&]() -> Result<Word> {
-      TRY(task.CopyOutObject(argument, OwnerNumber(*file)));
+      TRY(task.CopyOutObject(argument, OwnerNumber(task, *file)));
       return 0;
     }();
   }

@@ -104,7 +104,7 @@ SyscallImplementation SysGetpriority, SysSetpriority, SysIoprioGet, SysIoprioSet
 
 // process.cc
 SyscallImplementation SysClone, SysClone3, SysFork, SysVfork, SysExecve, SysExecveat, SysExit,
-    SysExitGroup, SysWait4, SysWaitid, SysUnshare, SysSetTidAddress;
+    SysExitGroup, SysWait4, SysWaitid, SysUnshare, SysSetns, SysPivotRoot, SysSetTidAddress;
 
 // read.cc
 SyscallImplementation SysRead, SysPread64, SysReadv, SysPreadv, SysPreadv2;
@@ -160,6 +160,10 @@ SyscallImplementation SysWrite, SysPwrite64, SysWritev, SysPwritev, SysPwritev2;
 SyscallImplementation SysSetxattr, SysLsetxattr, SysFsetxattr, SysGetxattr, SysLgetxattr,
     SysFgetxattr, SysListxattr, SysLlistxattr, SysFlistxattr, SysRemovexattr, SysLremovexattr,
     SysFremovexattr;
+
+// ioctl_ns(2): NS_GET_USERNS and NS_GET_PARENT make a descriptor.
+class NamespaceFile;
+Result<Word> NamespaceIoctl(Task& task, const NamespaceFile& file, unsigned command);
 
 }  // namespace runsc::boot
 

@@ -40,8 +40,8 @@ Result<Word> SysCapget(Task& task, const SyscallArgs& args) {
   }
   if (header.pid < 0) return Error(EINVAL);
   CredentialsRef credentials = task.credentials();
-  if (header.pid != 0 && header.pid != task.tid()) {
-    TaskRef target = task.kernel().FindTask(header.pid);
+  if (header.pid != 0 && header.pid != task.shown_tid()) {
+    TaskRef target = task.FindTask(header.pid);
     if (target == nullptr) return Error(ESRCH);
     credentials = target->credentials();
   }
@@ -59,7 +59,7 @@ Result<Word> SysCapget(Task& task, const SyscallArgs& args) {
 Result<Word> SysCapset(Task& task, const SyscallArgs& args) {
   __user_cap_header_struct header{};
   TRY_ASSIGN(int words, WordsOf(task, args.Address(0), header));
-  if (header.pid != 0 && header.pid != task.tid()) return Error(EPERM);
+  if (header.pid != 0 && header.pid != task.shown_tid()) return Error(EPERM);
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
   TRY(task.CopyIn(args.Address(1), data, sizeof(data[0]) * static_cast<size_t>(words)));
   CapabilitySet effective = 0, permitted = 0, inheritable = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 
 namespace runsc::boot {
@@ -34,12 +35,23 @@ Status AddCredentials(Task& task, std::span<const std::byte> data, ControlData& 
   if (data.size() != sizeof(claimed)) return Error(EINVAL);
   memcpy(&claimed, data.data(), sizeof(claimed));
   CredentialsRef own = task.credentials();
-  const bool pid_ok = claimed.pid == task.tgid() || own->Has(CAP_SYS_ADMIN);
+  const PidNamespaceRef pids = task.pid_namespace() == nullptr
+                                   ? task.kernel().namespaces()->pid_for_children
+                                   : task.group().pid_namespace();
+  const bool pid_ok = claimed.pid == task.shown_tgid() || own->HasIn(*pids->owner(), CAP_SYS_ADMIN);
+  claimed.uid = own->KernelUid(claimed.uid);
+  claimed.gid = own->KernelGid(claimed.gid);
+  if (claimed.uid == kNoId || claimed.gid == kNoId) return Error(EINVAL);
   const bool uid_ok = claimed.uid == own->ruid || claimed.uid == own->euid ||
                       claimed.uid == own->suid || own->Has(CAP_SETUID);
   const bool gid_ok = claimed.gid == own->rgid || claimed.gid == own->egid ||
                       claimed.gid == own->sgid || own->Has(CAP_SETGID);
   if (!pid_ok || !uid_ok || !gid_ok) return Error(EPERM);
+  // On the way, ids are the kernel's.
+  if (claimed.pid != task.shown_tgid() && task.FindTask(claimed.pid) == nullptr) {
+    return Error(ESRCH);
+  }
+  claimed.pid = task.ToKernelPid(claimed.pid);
   control.credentials = claimed;
   return Ok();
 }
@@ -110,6 +122,12 @@ ucred OwnCredentials(Task& task) {
   return {task.tgid(), own->euid, own->egid};
 }
 
+ucred AsShownTo(Task& task, ucred credentials) {
+  const CredentialsRef own = task.credentials();
+  return {task.FromKernelPid(credentials.pid), own->ShownUid(credentials.uid),
+          own->ShownGid(credentials.gid)};
+}
+
 Result<ControlData> ParseControl(Task& task, std::span<const std::byte> raw) {
   ControlData control;
   while (raw.size() >= sizeof(cmsghdr)) {
@@ -126,7 +144,8 @@ std::vector<std::byte> BuildControl(Task& task, ControlData control, size_t capa
                                     bool close_on_exec, int& flags) {
   ControlWriter writer(capacity, flags);
   if (control.credentials) {
-    writer.Add(SOL_SOCKET, SCM_CREDENTIALS, BytesOf(&*control.credentials, 1));
+    const ucred shown = AsShownTo(task, *control.credentials);
+    writer.Add(SOL_SOCKET, SCM_CREDENTIALS, BytesOf(&shown, 1));
   }
   if (!control.files.empty()) {
     const size_t fit = std::min(writer.Room() / sizeof(int), control.files.size());

@@ -14,6 +14,9 @@ namespace runsc::boot {
 
 // The caller's own ids, for SO_PASSCRED receivers and SO_PEERCRED.
 ucred OwnCredentials(Task& task);
+// Credentials are kept with the kernel's ids; here as the caller's namespaces
+// have them.
+ucred AsShownTo(Task& task, ucred credentials);
 
 // EINVAL: malformed, or more than 253 descriptors; EBADF; EPERM: credentials
 // that are not the caller's own.

@@ -107,7 +107,7 @@ Result<Word> GetLock(Task& task, File& file, uint64_t address, bool of_descripti
     request.l_len = conflict->range.end == LockRange::kToEnd
                         ? 0
                         : static_cast<off_t>(conflict->range.end - conflict->range.begin);
-    request.l_pid = conflict->pid;
+    request.l_pid = conflict->pid < 0 ? -1 : task.FromKernelPid(conflict->pid);
   } else {
     request.l_type = F_UNLCK;
   }

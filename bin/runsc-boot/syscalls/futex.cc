@@ -62,7 +62,7 @@ Result<Word> SysSetRobustList(Task& task, const SyscallArgs&) { return task.EndO
 
 Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {
   if (args.Pid(0) != 0) {
-    const TaskRef other = task.kernel().FindTask(args.Pid(0));
+    const TaskRef other = task.FindTask(args.Pid(0));
     if (other == nullptr) return Error(ESRCH);
     if (!MayLookAt(task, *other)) return Error(EPERM);
   }

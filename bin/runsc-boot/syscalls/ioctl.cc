@@ -1,11 +1,13 @@
 // ioctl(2): what holds for every descriptor; the rest is the file's.
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
+#include "bin/runsc-boot/namespaces/ns_file.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/async_arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
@@ -52,6 +54,12 @@ Result<Word> SysIoctl(Task& task, const SyscallArgs& args) {
       if (attributes.IsRegular()) return BytesLeft(task, *file, args.Address(2));
       break;
     }
+    case NS_GET_USERNS:
+    case NS_GET_PARENT:
+      if (auto* space = dynamic_cast<NamespaceFile*>(file.get()); space != nullptr) {
+        return NamespaceIoctl(task, *space, command);
+      }
+      break;
     default:
       if (auto done = AsyncIoctl(task, file, args.Fd(0), command, args.Raw(2))) {
         return *std::move(done);

@@ -17,17 +17,27 @@ namespace {
 bool IsSignal(int signo) { return signo >= 0 && signo <= kSignalCount; }
 
 SigInfo FromUser(Task& task, int signo, int code) {
-  return MakeSigInfo(signo, code, task.tgid(), task.credentials()->ruid);
+  return MakeSigInfo(signo, code, task.shown_tgid(), task.credentials()->ruid);
+}
+
+// Names the sender as the receiver can know it. `outside` when the sender is in
+// an outer pid namespace, where the receiver cannot see it.
+SigInfo AsSeenBy(Task& sender, const Task& receiver, SigInfo info, bool& outside) {
+  outside = sender.pid_namespace() != receiver.pid_namespace();
+  if (outside) info.si_pid = 0;
+  info.si_uid = receiver.credentials()->ShownUid(info.si_uid);
+  return info;
 }
 
 // As Linux: whether the target exists is asked before whether the signal does.
 Status SignalGroup(Task& task, ThreadGroup& group, const SigInfo& info) {
-  if (!IsSignal(info.si_signo)) return Error(EINVAL);
-  // Null once somebody has waited for it.
-  TaskRef leader = group.leader();
+  const TaskRef leader = group.leader();
   if (leader == nullptr) return Error(ESRCH);
+  if (!IsSignal(info.si_signo)) return Error(EINVAL);
   TRY(task.kernel().CheckKill(task, *leader, info.si_signo));
-  return group.SendSignal(info);
+  bool outside = false;
+  const SigInfo seen = AsSeenBy(task, *leader, info, outside);
+  return outside ? group.SendSignalFromOutside(seen) : group.SendSignal(seen);
 }
 
 // Success when at least one could be signalled; else the last error.
@@ -45,17 +55,18 @@ Result<Word> SignalMany(Task& task, const std::vector<ThreadGroupRef>& groups,
 
 // Any thread stands for its group.
 Result<ThreadGroupRef> GroupOf(Task& task, pid_t pid) {
-  if (ThreadGroupRef group = task.kernel().FindGroup(pid); group != nullptr) return group;
-  TaskRef found = task.kernel().FindTask(pid);
+  if (ThreadGroupRef group = task.FindGroup(pid); group != nullptr) return group;
+  TaskRef found = task.FindTask(pid);
   if (found == nullptr) return Error(ESRCH);
   return found->group_ref();
 }
 
-// All but init and the caller's own process.
+// All that the caller sees but init and its own process.
 std::vector<ThreadGroupRef> Everyone(Task& task) {
   std::vector<ThreadGroupRef> groups;
   for (ThreadGroupRef& group : task.kernel().Groups()) {
-    if (group->pid() != 1 && group->pid() != task.tgid()) groups.push_back(std::move(group));
+    const pid_t seen = task.FromKernelPid(group->pid());
+    if (seen > 1 && group->pid() != task.tgid()) groups.push_back(std::move(group));
   }
   return groups;
 }
@@ -73,11 +84,14 @@ Result<Word> SignalEveryone(Task& task, const SigInfo& info) {
 }
 
 Result<Word> SignalThread(Task& task, pid_t tgid, pid_t tid, const SigInfo& info) {
-  TaskRef target = task.kernel().FindTask(tid);
-  if (target == nullptr || (tgid > 0 && target->tgid() != tgid)) return Error(ESRCH);
+  TaskRef target = task.FindTask(tid);
+  if (target == nullptr || (tgid > 0 && target->tgid() != task.ToKernelPid(tgid))) {
+    return Error(ESRCH);
+  }
   if (!IsSignal(info.si_signo)) return Error(EINVAL);
   TRY(task.kernel().CheckKill(task, *target, info.si_signo));
-  TRY(target->SendSignal(info));
+  bool outside = false;
+  TRY(target->SendSignal(AsSeenBy(task, *target, info, outside)));
   return 0;
 }
 
@@ -102,9 +116,11 @@ Status ClearUnused(SigInfo& info) {
 
 // An application may not claim to be the kernel or kill(2) towards others.
 Result<SigInfo> CopyInSigInfo(Task& task, uint64_t address, int signo, pid_t target) {
-  const pid_t self = task.tid();
+  const pid_t self = task.shown_tid();
   TRY_ASSIGN(SigInfo info, task.CopyInObject<SigInfo>(address));
   info.si_signo = signo;
+  const uid_t uid = task.credentials()->KernelUid(info.si_uid);
+  if (uid != static_cast<uid_t>(-1)) info.si_uid = uid;
   TRY(ClearUnused(info));
   if ((info.si_code >= 0 || info.si_code == SI_TKILL) && target != self) {
     return Error(EPERM);
@@ -124,7 +140,7 @@ Result<Word> SysKill(Task& task, const SyscallArgs& args) {
   }
   if (pid == -1) return SignalEveryone(task, info);
   if (pid == std::numeric_limits<pid_t>::min()) return Error(ESRCH);
-  const pid_t members = pid == 0 ? task.group().process_group() : -pid;
+  const pid_t members = pid == 0 ? task.group().process_group() : task.ToKernelPid(-pid);
   return SignalMany(task, task.kernel().ProcessGroupMembers(members), info);
 }
 
@@ -153,7 +169,7 @@ Result<Word> SysRtTgsigqueueinfo(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysPidfdOpen(Task& task, const SyscallArgs& args) {
   if ((args.Int(1) & ~O_NONBLOCK) != 0 || args.Pid(0) <= 0) return Error(EINVAL);
-  TRY_ASSIGN(FileRef file, task.kernel().OpenPidFd(args.Pid(0), args.Int(1)));
+  TRY_ASSIGN(FileRef file, task.kernel().OpenPidFd(task.ToKernelPid(args.Pid(0)), args.Int(1)));
   return InstallFile(task, std::move(file), true);
 }
 
@@ -165,7 +181,8 @@ Result<Word> SysPidfdSendSignal(Task& task, const SyscallArgs& args) {
   if (args.Address(2) != 0) {
     TRY_ASSIGN(const SigInfo given, task.CopyInObject<SigInfo>(args.Address(2)));
     if (given.si_signo != args.Int(1)) return Error(EINVAL);
-    TRY_ASSIGN(info, CopyInSigInfo(task, args.Address(2), args.Int(1), target->pid()));
+    TRY_ASSIGN(
+        info, CopyInSigInfo(task, args.Address(2), args.Int(1), task.FromKernelPid(target->pid())));
   }
   TRY(SignalGroup(task, *target, info));
   return 0;

@@ -18,7 +18,7 @@ Status CheckMayLimit(Task& task, ThreadGroup& target) {
   const bool same = own->ruid == other->euid && own->ruid == other->suid &&
                     own->ruid == other->ruid && own->rgid == other->egid &&
                     own->rgid == other->sgid && own->rgid == other->rgid;
-  if (same || own->Has(CAP_SYS_RESOURCE)) return Ok();
+  if (same || own->HasIn(*other->user_namespace, CAP_SYS_RESOURCE)) return Ok();
   return Error(EPERM);
 }
 
@@ -46,7 +46,7 @@ Result<Word> SysPrlimit64(Task& task, const SyscallArgs& args) {
   }
   ThreadGroupRef target = task.group().shared_from_this();
   if (pid != 0) {
-    TaskRef found = task.kernel().FindTask(pid);
+    TaskRef found = task.FindTask(pid);
     if (found == nullptr) return Error(ESRCH);
     target = found->group().shared_from_this();
   }

@@ -21,7 +21,7 @@ Result<Word> Link(Task& task, int old_dirfd, uint64_t old_address, int new_dirfd
   unsigned at_flags = (flags & AT_SYMLINK_FOLLOW) != 0 ? 0 : AT_SYMLINK_NOFOLLOW;
   if ((flags & AT_EMPTY_PATH) != 0) {
     // The capability stands for what proc would allow: to link an open file.
-    if (!task.credentials()->Has(CAP_DAC_READ_SEARCH)) return Error(ENOENT);
+    if (!task.credentials()->HasInitially(CAP_DAC_READ_SEARCH)) return Error(ENOENT);
     at_flags |= AT_EMPTY_PATH;
   }
   TRY_ASSIGN(Path target, ResolveAt(task, old_dirfd, old_address, at_flags));

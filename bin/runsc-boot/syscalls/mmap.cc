@@ -95,7 +95,7 @@ Result<Word> MapFile(Task& task, MapRequest request) {
 // mlock(2): what is locked is the host's affair, the limits are the caller's.
 Result<Word> CheckLock(Task& task, uint64_t size) {
   const rlimit limit = task.group().limit(RLIMIT_MEMLOCK);
-  if (task.credentials()->Has(CAP_IPC_LOCK)) return 0;
+  if (task.credentials()->HasInitially(CAP_IPC_LOCK)) return 0;
   if (limit.rlim_cur == 0) return Error(EPERM);
   if (size > limit.rlim_cur) return Error(ENOMEM);
   return 0;

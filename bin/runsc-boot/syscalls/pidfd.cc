@@ -50,7 +50,7 @@ Result<Word> SysPidfdGetfd(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysKcmp(Task& task, const SyscallArgs& args) {
-  TaskRef one = task.kernel().FindTask(args.Pid(0)), two = task.kernel().FindTask(args.Pid(1));
+  TaskRef one = task.FindTask(args.Pid(0)), two = task.FindTask(args.Pid(1));
   if (one == nullptr || two == nullptr) return Error(ESRCH);
   TRY(CheckAccess(task, *one));
   TRY(CheckAccess(task, *two));

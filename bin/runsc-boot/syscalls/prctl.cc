@@ -61,6 +61,7 @@ Result<Word> SetSecurebits(Task& task, uint64_t bits) {
   const bool unknown = (bits & ~uint64_t{SECURE_ALL_LOCKS | SECURE_ALL_BITS}) != 0;
   if (changes_locked || unlocks || unknown || !old->Has(CAP_SETPCAP)) return Error(EPERM);
   Credentials changed = *old;
+  // PR_SET_KEEPCAPS has a place of its own.
   changed.securebits = static_cast<uint32_t>(bits) & ~uint32_t{SECBIT_KEEP_CAPS};
   task.set_credentials(std::move(changed));
   task.set_keep_capabilities((bits & SECBIT_KEEP_CAPS) != 0);

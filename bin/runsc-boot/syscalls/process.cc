@@ -1,9 +1,10 @@
 // clone(2), clone3(2), fork(2), vfork(2), execve(2), execveat(2), exit(2),
-// exit_group(2), wait4(2), waitid(2), unshare(2), set_tid_address(2)
+// exit_group(2), wait4(2), waitid(2), set_tid_address(2)
 
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cstring>
@@ -46,7 +47,7 @@ Status CopyOutWaitId(Task& task, uint64_t address, const std::optional<ChildEven
     info.si_signo = SIGCHLD;
     info.si_code = event->code;
     info.si_pid = event->pid;
-    info.si_uid = event->uid;
+    info.si_uid = task.credentials()->ShownUid(event->uid);
     info.si_status = event->status;
   }
   // Linux writes the six fields only; what lies behind them stays.
@@ -185,11 +186,12 @@ Result<Word> SysWait4(Task& task, const SyscallArgs& args) {
   request.options = options | WEXITED;
   if (pid > 0) {
     request.type = P_PID;
-    request.id = pid;
+    request.id = task.ToKernelPid(pid);
   } else if (pid != -1) {
     request.type = P_PGID;
-    request.id = pid == 0 ? task.group().process_group() : -pid;
+    request.id = pid == 0 ? task.group().process_group() : task.ToKernelPid(-pid);
   }
+  if (request.type != P_ALL && request.id == 0) return Error(ECHILD);
   TRY_ASSIGN(std::optional<ChildEvent> event, task.WaitChild(request));
   if (!event) return 0;
   if (args.Address(1) != 0) TRY(task.CopyOutObject(args.Address(1), event->wait_status));
@@ -216,11 +218,12 @@ Result<Word> SysWaitid(Task& task, const SyscallArgs& args) {
     case P_PID:
       if (request.id <= 0) return Error(EINVAL);
       request.type = P_PID;
+      request.id = task.ToKernelPid(request.id);
       break;
     case P_PGID:
       if (request.id < 0) return Error(EINVAL);
       request.type = P_PGID;
-      if (request.id == 0) request.id = task.group().process_group();
+      request.id = request.id == 0 ? task.group().process_group() : task.ToKernelPid(request.id);
       break;
     case kPidFd: {
       if (request.id < 0) return Error(EINVAL);
@@ -235,6 +238,7 @@ Result<Word> SysWaitid(Task& task, const SyscallArgs& args) {
     default:
       return Error(EINVAL);
   }
+  if (request.type != P_ALL && request.id == 0) return Error(ECHILD);
   TRY_ASSIGN(std::optional<ChildEvent> event, task.WaitChild(request));
   if (!event && nonblocking && (options & WNOHANG) == 0) return Error(EAGAIN);
   if (event && args.Address(4) != 0) TRY(task.CopyOutObject(args.Address(4), event->usage));
@@ -242,23 +246,18 @@ Result<Word> SysWaitid(Task& task, const SyscallArgs& args) {
   return 0;
 }
 
-Result<Word> SysUnshare(Task& task, const SyscallArgs& args) {
-  const uint64_t flags = args.Raw(0);
-  constexpr uint64_t kOwn = CLONE_FILES | CLONE_FS | CLONE_SYSVSEM;
-  constexpr uint64_t kTaskWide = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
-  constexpr uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-                                   CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWCGROUP | CLONE_NEWTIME;
-  if ((flags & ~(kOwn | kTaskWide | kNamespaces)) != 0) return Error(EINVAL);
-  if ((flags & kTaskWide) != 0 && task.group().task_count() > 1) return Error(EINVAL);
-  // New namespaces are not offered; the error is that of a caller without the
-  // capability, which programs know how to handle.
-  if ((flags & kNamespaces) != 0) return Error(EPERM);
-  if ((flags & CLONE_FILES) != 0) task.set_fds(task.fds().Clone());
-  if ((flags & CLONE_FS) != 0) task.set_fs(task.fs().Clone());
-  return 0;
+// The host clears the word at the thread's end, so it must know the address. It
+// is asked for once per program; the filter does not let it through by itself,
+// since C libraries take the thread's number from it.
+Result<Word> SysSetTidAddress(Task& task, const SyscallArgs& args) {
+  if (task.pid_namespace() == nullptr) return task.EndOnHost();
+  // It would answer with its own number.
+  platform::NativeCall call;
+  call.number = SYS_set_tid_address;
+  call.args[0] = args.Address(0);
+  TRY(task.thread().EnterStub());
+  TRY(task.thread().RunNative({&call, 1}, true));
+  return task.shown_tid();
 }
-
-// The host clears the word at the thread's end, so it must know the address.
-Result<Word> SysSetTidAddress(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
 
 }  // namespace runsc::boot

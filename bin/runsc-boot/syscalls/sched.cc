@@ -131,7 +131,7 @@ Result<Word> PriorityLimit(int policy, Word real_time) {
 Result<TaskRef> ScheduledTask(Task& task, pid_t pid) {
   if (pid < 0) return Error(EINVAL);
   if (pid == 0) return task.shared_from_this();
-  TaskRef found = task.kernel().FindTask(pid);
+  TaskRef found = task.FindTask(pid);
   if (found == nullptr) return Error(ESRCH);
   return found;
 }

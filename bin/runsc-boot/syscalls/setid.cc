@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -21,11 +22,14 @@ constexpr CapabilitySet kFsCapabilities =
     CapabilityBit(CAP_DAC_READ_SEARCH) | CapabilityBit(CAP_FOWNER) | CapabilityBit(CAP_FSETID) |
     CapabilityBit(CAP_LINUX_IMMUTABLE) | CapabilityBit(CAP_MKNOD) | CapabilityBit(CAP_MAC_OVERRIDE);
 
-// capabilities(7), "Effect of user ID changes on capabilities".
+// capabilities(7), "Effect of user ID changes on capabilities". Root is the
+// uid 0 of the caller's user namespace.
 void FixCapabilities(Task& task, const Credentials& old, Credentials& changed) {
   if ((old.securebits & SECBIT_NO_SETUID_FIXUP) != 0) return;
-  const bool had_root = old.ruid == 0 || old.euid == 0 || old.suid == 0;
-  const bool has_root = changed.ruid == 0 || changed.euid == 0 || changed.suid == 0;
+  const uid_t root = old.RootUid();
+  if (root == kNoId) return;
+  const bool had_root = old.ruid == root || old.euid == root || old.suid == root;
+  const bool has_root = changed.ruid == root || changed.euid == root || changed.suid == root;
   if (had_root && !has_root) {
     if (!task.keep_capabilities()) {
       changed.permitted = 0;
@@ -33,14 +37,16 @@ void FixCapabilities(Task& task, const Credentials& old, Credentials& changed) {
     }
     changed.ambient = 0;
   }
-  if (old.euid == 0 && changed.euid != 0) changed.effective = 0;
-  if (old.euid != 0 && changed.euid == 0) changed.effective = changed.permitted;
+  if (old.euid == root && changed.euid != root) changed.effective = 0;
+  if (old.euid != root && changed.euid == root) changed.effective = changed.permitted;
 }
 
 void FixFsCapabilities(const Credentials& old, Credentials& changed) {
   if ((old.securebits & SECBIT_NO_SETUID_FIXUP) != 0) return;
-  if (old.fsuid == 0 && changed.fsuid != 0) changed.effective &= ~kFsCapabilities;
-  if (old.fsuid != 0 && changed.fsuid == 0) {
+  const uid_t root = old.RootUid();
+  if (root == kNoId) return;
+  if (old.fsuid == root && changed.fsuid != root) changed.effective &= ~kFsCapabilities;
+  if (old.fsuid != root && changed.fsuid == root) {
     changed.effective |= changed.permitted & kFsCapabilities;
   }
 }
@@ -48,12 +54,20 @@ void FixFsCapabilities(const Credentials& old, Credentials& changed) {
 Result<Word> Commit(Task& task, const Credentials& old, Credentials changed) {
   changed.fsuid = changed.euid;
   changed.fsgid = changed.egid;
+  // As Linux: who else has the new ids cannot look into what the old ones left.
+  if (changed.euid != old.euid || changed.egid != old.egid || changed.fsuid != old.fsuid ||
+      changed.fsgid != old.fsgid) {
+    task.group().set_dumpable(0);
+    task.set_parent_death_signal(0);
+  }
   FixCapabilities(task, old, changed);
   task.set_credentials(std::move(changed));
   return 0;
 }
 
 // The real, effective and saved id of one kind.
+// Ids are the kernel's: kNoId, which is kKeep, has been told from the
+// argument -1 already.
 struct Ids {
   unsigned real, effective, saved;
   bool Has(unsigned id) const { return id == real || id == effective || id == saved; }
@@ -112,80 +126,110 @@ Result<Word> CommitGroup(Task& task, const Credentials& old, const Ids& ids) {
   return Commit(task, old, std::move(changed));
 }
 
+// An id argument of which -1 means that nothing changes. EINVAL: not mapped.
+Result<unsigned> UserArgument(const Credentials& credentials, unsigned uid) {
+  if (uid == kKeep) return uid;
+  const unsigned kernel = credentials.KernelUid(uid);
+  if (kernel == kNoId) return Error(EINVAL);
+  return kernel;
+}
+Result<unsigned> GroupArgument(const Credentials& credentials, unsigned gid) {
+  if (gid == kKeep) return gid;
+  const unsigned kernel = credentials.KernelGid(gid);
+  if (kernel == kNoId) return Error(EINVAL);
+  return kernel;
+}
+
 }  // namespace
 
 Result<Word> SysSetuid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids, SetOne(UserIds(*old), args.Uid(0), old->Has(CAP_SETUID)));
+  TRY_ASSIGN(Ids ids, SetOne(UserIds(*old), old->KernelUid(args.Uid(0)), old->Has(CAP_SETUID)));
   return CommitUser(task, *old, ids);
 }
 
 Result<Word> SysSetgid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids, SetOne(GroupIds(*old), args.Gid(0), old->Has(CAP_SETGID)));
+  TRY_ASSIGN(Ids ids, SetOne(GroupIds(*old), old->KernelGid(args.Gid(0)), old->Has(CAP_SETGID)));
   return CommitGroup(task, *old, ids);
 }
 
 Result<Word> SysSetreuid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids, SetTwo(UserIds(*old), args.Uid(0), args.Uid(1), old->Has(CAP_SETUID)));
+  TRY_ASSIGN(unsigned real, UserArgument(*old, args.Uid(0)));
+  TRY_ASSIGN(unsigned effective, UserArgument(*old, args.Uid(1)));
+  TRY_ASSIGN(Ids ids, SetTwo(UserIds(*old), real, effective, old->Has(CAP_SETUID)));
   return CommitUser(task, *old, ids);
 }
 
 Result<Word> SysSetregid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids, SetTwo(GroupIds(*old), args.Gid(0), args.Gid(1), old->Has(CAP_SETGID)));
+  TRY_ASSIGN(unsigned real, GroupArgument(*old, args.Gid(0)));
+  TRY_ASSIGN(unsigned effective, GroupArgument(*old, args.Gid(1)));
+  TRY_ASSIGN(Ids ids, SetTwo(GroupIds(*old), real, effective, old->Has(CAP_SETGID)));
   return CommitGroup(task, *old, ids);
 }
 
 Result<Word> SysSetresuid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids,
-             SetThree(UserIds(*old), args.Uid(0), args.Uid(1), args.Uid(2), old->Has(CAP_SETUID)));
+  TRY_ASSIGN(unsigned real, UserArgument(*old, args.Uid(0)));
+  TRY_ASSIGN(unsigned effective, UserArgument(*old, args.Uid(1)));
+  TRY_ASSIGN(unsigned saved, UserArgument(*old, args.Uid(2)));
+  TRY_ASSIGN(Ids ids, SetThree(UserIds(*old), real, effective, saved, old->Has(CAP_SETUID)));
   return CommitUser(task, *old, ids);
 }
 
 Result<Word> SysSetresgid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  TRY_ASSIGN(Ids ids,
-             SetThree(GroupIds(*old), args.Gid(0), args.Gid(1), args.Gid(2), old->Has(CAP_SETGID)));
+  TRY_ASSIGN(unsigned real, GroupArgument(*old, args.Gid(0)));
+  TRY_ASSIGN(unsigned effective, GroupArgument(*old, args.Gid(1)));
+  TRY_ASSIGN(unsigned saved, GroupArgument(*old, args.Gid(2)));
+  TRY_ASSIGN(Ids ids, SetThree(GroupIds(*old), real, effective, saved, old->Has(CAP_SETGID)));
   return CommitGroup(task, *old, ids);
 }
 
 // setfsuid and setfsgid report no error, only the id that was in force.
 Result<Word> SysSetfsuid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  const uid_t uid = args.Uid(0);
+  const uid_t uid = old->KernelUid(args.Uid(0));
   const bool allowed = uid == old->fsuid || UserIds(*old).Has(uid) || old->Has(CAP_SETUID);
-  if (uid != kKeep && allowed) {
+  if (uid != kNoId && uid != old->fsuid && allowed) {
     Credentials changed = *old;
     changed.fsuid = uid;
     FixFsCapabilities(*old, changed);
+    task.group().set_dumpable(0);
     task.set_credentials(std::move(changed));
   }
-  return old->fsuid;
+  return old->ShownUid(old->fsuid);
 }
 
 Result<Word> SysSetfsgid(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  const gid_t gid = args.Gid(0);
+  const gid_t gid = old->KernelGid(args.Gid(0));
   const bool allowed = gid == old->fsgid || GroupIds(*old).Has(gid) || old->Has(CAP_SETGID);
-  if (gid != kKeep && allowed) {
+  if (gid != kNoId && gid != old->fsgid && allowed) {
     Credentials changed = *old;
     changed.fsgid = gid;
+    task.group().set_dumpable(0);
     task.set_credentials(std::move(changed));
   }
-  return old->fsgid;
+  return old->ShownGid(old->fsgid);
 }
 
 Result<Word> SysSetgroups(Task& task, const SyscallArgs& args) {
   CredentialsRef old = task.credentials();
-  if (!old->Has(CAP_SETGID)) return Error(EPERM);
+  if (!old->Has(CAP_SETGID) || !old->user_namespace->MaySetGroups()) return Error(EPERM);
   if (args.Uint(0) > kMaxGroups) return Error(EINVAL);
   std::vector<gid_t> groups(args.Uint(0));
   if (!groups.empty()) {
     TRY(task.CopyIn(args.Address(1), groups.data(), groups.size() * sizeof(gid_t)));
   }
+  for (gid_t& group : groups) {
+    group = old->KernelGid(group);
+    if (group == kNoId) return Error(EINVAL);
+  }
+  // Linux keeps them in order.
+  std::sort(groups.begin(), groups.end());
   Credentials changed = *old;
   // Linux keeps and shows them in order.
   std::sort(groups.begin(), groups.end());

@@ -10,6 +10,7 @@
 
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
+#include "bin/runsc-boot/syscalls/control_message.h"
 #include "bin/runsc-boot/syscalls/socket_arguments.h"
 
 namespace runsc::boot {
@@ -41,7 +42,14 @@ Result<std::vector<std::byte>> GetOption(Task& task, Socket& socket, int level, 
         break;
     }
   }
-  return socket.GetOption(task.caller(), level, option);
+  TRY_ASSIGN(std::vector<std::byte> value, socket.GetOption(task.caller(), level, option));
+  if (level == SOL_SOCKET && option == SO_PEERCRED && value.size() == sizeof(ucred)) {
+    ucred peer;
+    memcpy(&peer, value.data(), sizeof(peer));
+    // No peer, no ids.
+    if (peer.pid != 0) return BytesOf(AsShownTo(task, peer));
+  }
+  return value;
 }
 
 // A negative time means "at once" to Linux; what is too long means for ever.

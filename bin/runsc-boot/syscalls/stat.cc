@@ -18,8 +18,9 @@ Status CopyOutStat(Task& task, uint64_t address, const Attributes& attributes) {
   out.st_ino = attributes.ino;
   out.st_mode = attributes.mode;
   out.st_nlink = attributes.nlink;
-  out.st_uid = attributes.uid;
-  out.st_gid = attributes.gid;
+  const CredentialsRef caller = task.credentials();
+  out.st_uid = caller->ShownUid(attributes.uid);
+  out.st_gid = caller->ShownGid(attributes.gid);
   out.st_rdev = attributes.rdev;
   out.st_size = static_cast<off_t>(attributes.size);
   out.st_blksize = attributes.blksize;
@@ -42,8 +43,9 @@ Status CopyOutStatx(Task& task, uint64_t address, const Attributes& attributes) 
   out.stx_mask = STATX_BASIC_STATS;
   out.stx_blksize = attributes.blksize;
   out.stx_nlink = attributes.nlink;
-  out.stx_uid = attributes.uid;
-  out.stx_gid = attributes.gid;
+  const CredentialsRef caller = task.credentials();
+  out.stx_uid = caller->ShownUid(attributes.uid);
+  out.stx_gid = caller->ShownGid(attributes.gid);
   out.stx_mode = static_cast<uint16_t>(attributes.mode);
   out.stx_ino = attributes.ino;
   out.stx_size = attributes.size;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 
+#include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/version.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -27,7 +28,9 @@ void Fill(char (&field)[N], std::string_view text) {
 }
 
 Result<std::string> CopyInHostName(Task& task, const SyscallArgs& args) {
-  if (!task.credentials()->Has(CAP_SYS_ADMIN)) return Error(EPERM);
+  if (!task.credentials()->HasIn(*task.namespaces()->uts->owner(), CAP_SYS_ADMIN)) {
+    return Error(EPERM);
+  }
   if (args.Int(1) < 0 || args.Size(1) > kNameLimit) return Error(EINVAL);
   std::string name(args.Size(1), '\0');
   if (!name.empty()) TRY(task.CopyIn(args.Address(0), name.data(), name.size()));
@@ -38,27 +41,28 @@ Result<std::string> CopyInHostName(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysUname(Task& task, const SyscallArgs& args) {
   struct utsname out{};
+  const std::shared_ptr<UtsNamespace> uts = task.namespaces()->uts;
   Fill(out.sysname, kSystemName);
-  Fill(out.nodename, task.kernel().hostname());
+  Fill(out.nodename, uts->hostname());
   Fill(out.release, kSystemRelease);
   Fill(out.version, kSystemVersion);
   // personality(2): PER_LINUX32 is told of a 32-bit machine.
   const bool is_32_bit = (task.personality() & PER_MASK) == PER_LINUX32;
   Fill(out.machine, is_32_bit ? kMachine32 : kMachine);
-  Fill(out.domainname, task.kernel().domainname());
+  Fill(out.domainname, uts->domainname());
   TRY(task.CopyOutObject(args.Address(0), out));
   return 0;
 }
 
 Result<Word> SysSethostname(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(std::string name, CopyInHostName(task, args));
-  task.kernel().set_hostname(std::move(name));
+  task.namespaces()->uts->set_hostname(std::move(name));
   return 0;
 }
 
 Result<Word> SysSetdomainname(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(std::string name, CopyInHostName(task, args));
-  task.kernel().set_domainname(std::move(name));
+  task.namespaces()->uts->set_domainname(std::move(name));
   return 0;
 }
 
@@ -117,7 +121,7 @@ Result<Word> SysSyslog(Task& task, const SyscallArgs& args) {
     case kSizeBuffer:
       return 0;
     default:
-      return Error(task.credentials()->Has(CAP_SYSLOG) ? EINVAL : EPERM);
+      return Error(task.credentials()->HasInitially(CAP_SYSLOG) ? EINVAL : EPERM);
   }
 }
 

@@ -116,7 +116,12 @@ Result<int64_t> SetForegroundGroup(const IoctlCall& call, uint64_t argument) {
   Status allowed = CheckChange(call);
   if (allowed.code() == EIO) return Error(ENOTTY);
   TRY(std::move(allowed));
-  TRY_ASSIGN(const pid_t id, Get<pid_t>(call, argument));
+  TRY_ASSIGN(pid_t id, Get<pid_t>(call, argument));
+  if (id > 0) {
+    // From the caller's pid namespace to the kernel's number.
+    id = call.task->ToKernelPid(id);
+    if (id == 0) return Error(ESRCH);
+  }
   TRY(JobControl::SetForegroundGroup(*call.task, *call.terminal, id));
   return 0;
 }
@@ -135,13 +140,13 @@ Result<int64_t> JobIoctl(const IoctlCall& call, uint64_t command, uint64_t argum
     case TIOCGPGRP: {
       TRY_ASSIGN(const pid_t id,
                  JobControl::ForegroundGroup(*call.task, *call.terminal, call.master));
-      return Give(call, argument, id);
+      return Give(call, argument, call.task->FromKernelPid(id));
     }
     case TIOCSPGRP:
       return SetForegroundGroup(call, argument);
     case TIOCGSID: {
       TRY_ASSIGN(const pid_t id, JobControl::SessionOf(*call.task, *call.terminal, call.master));
-      return Give(call, argument, id);
+      return Give(call, argument, call.task->FromKernelPid(id));
     }
     default:
       return Error(ENOTTY);

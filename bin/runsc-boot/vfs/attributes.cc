@@ -51,7 +51,8 @@ Status Vfs::Chmod(Caller caller, const Path& path, mode_t mode) {
   if (attributes.IsSymlink()) return Error(EOPNOTSUPP);
   AttributeChange change;
   change.mode = mode & 07777;
-  if (!credentials->InGroup(attributes.gid) && !credentials->Has(CAP_FSETID)) {
+  if (!credentials->InGroup(attributes.gid) &&
+      !credentials->HasOver(attributes.uid, attributes.gid, CAP_FSETID)) {
     *change.mode &= ~mode_t{S_ISGID};
   }
   TRY(inode->SetAttributes(change));
@@ -66,7 +67,9 @@ Status Vfs::Chown(Caller caller, const Path& path, uid_t uid, gid_t gid) {
   TRY_ASSIGN(Attributes attributes, inode->GetAttributes());
   CredentialsRef credentials = caller.context.credentials();
   const bool owner = credentials->fsuid == attributes.uid;
-  if (!credentials->Has(CAP_CHOWN)) {
+  if (uid != kUnchanged && (uid = credentials->KernelUid(uid)) == kUnchanged) return Error(EINVAL);
+  if (gid != kUnchanged && (gid = credentials->KernelGid(gid)) == kUnchanged) return Error(EINVAL);
+  if (!credentials->HasOver(attributes.uid, attributes.gid, CAP_CHOWN)) {
     if (uid != kUnchanged && !(owner && uid == attributes.uid)) return Error(EPERM);
     if (gid != kUnchanged && !(owner && (gid == attributes.gid || credentials->InGroup(gid)))) {
       return Error(EPERM);
@@ -78,7 +81,7 @@ Status Vfs::Chown(Caller caller, const Path& path, uid_t uid, gid_t gid) {
   if (!attributes.IsDirectory()) {
     mode_t mode = WithoutSetIdBits(attributes.mode);
     if ((mode & S_ISGID) != 0 && !credentials->InGroup(attributes.gid) &&
-        !credentials->Has(CAP_FSETID)) {
+        !credentials->HasOver(attributes.uid, attributes.gid, CAP_FSETID)) {
       mode &= ~mode_t{S_ISGID};
     }
     if (mode != attributes.mode) change.mode = mode & 07777;
@@ -110,7 +113,8 @@ Status Vfs::SetTimes(Caller caller, const Path& path, const timespec& atime,
 
 Status Vfs::DropSetIdBits(Context& context, Inode& inode, mode_t mode) {
   mode_t without = WithoutSetIdBits(mode);
-  if (without == mode || !S_ISREG(mode) || context.credentials()->Has(CAP_FSETID)) return Ok();
+  if (without == mode || !S_ISREG(mode) || context.credentials()->HasInitially(CAP_FSETID))
+    return Ok();
   AttributeChange change;
   change.mode = without & 07777;
   return inode.SetAttributes(change);

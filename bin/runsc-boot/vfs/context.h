@@ -7,6 +7,8 @@
 
 namespace runsc::boot {
 
+class Task;
+
 // Implemented by the task; a plain KernelContext serves set-up code and tests.
 class Context {
  public:
@@ -14,6 +16,9 @@ class Context {
   virtual CredentialsRef credentials() const = 0;
   // The caller's ids for /proc/self and /proc/thread-self; 0 outside a task.
   virtual pid_t caller_tid() const { return 0; }
+  // The task itself, for those who know what one is (the namespaces that it is
+  // in); null outside one.
+  virtual Task* caller_task() { return nullptr; }
   virtual pid_t caller_pid() const { return 0; }
   // RLIMIT_FSIZE of the caller, in bytes.
   virtual uint64_t file_size_limit() const { return ~uint64_t{0}; }

@@ -51,6 +51,7 @@ class Dentry : public std::enable_shared_from_this<Dentry> {
   friend class Vfs;
   friend class DentryCache;
   friend class MountNamespace;
+  friend class MountTable;
 
   const InodeRef inode_;
   mutable absl::Mutex mutex_;

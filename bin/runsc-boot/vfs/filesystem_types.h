@@ -15,15 +15,17 @@ namespace runsc::boot {
 // Filled while the sandbox starts, constant afterwards.
 class FilesystemTypes {
  public:
-  // Makes an instance from the data argument of mount(2). EINVAL.
-  using Maker = std::function<Result<FilesystemRef>(std::string_view data)>;
+  // Makes an instance from the data argument of mount(2), for its caller; null
+  // while the sandbox starts. EINVAL.
+  using Maker = std::function<Result<FilesystemRef>(std::string_view data, Context* caller)>;
 
   void Register(std::string type, Maker maker) { makers_[std::move(type)] = std::move(maker); }
   // ENODEV: an unknown type.
-  Result<FilesystemRef> Make(std::string_view type, std::string_view data) const {
+  Result<FilesystemRef> Make(std::string_view type, std::string_view data,
+                             Context* caller = nullptr) const {
     auto found = makers_.find(type);
     if (found == makers_.end()) return Error(ENODEV);
-    return found->second(data);
+    return found->second(data, caller);
   }
 
   // A tmpfs that is mounted nowhere, for memfds. Null: there are none.

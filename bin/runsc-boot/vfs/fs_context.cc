@@ -39,10 +39,27 @@ void FsContext::set_cwd(Path cwd) {
   std::swap(cwd_, cwd);
 }
 
-void FsContext::UnshareMounts() {
+void FsContext::UnshareMounts(const UserNamespaceRef& owner) {
   absl::MutexLock lock(&mutex_);
   Path* const remap[] = {&root_, &cwd_};
-  mounts_ = mounts_->Clone(remap);
+  mounts_ = mounts_->Clone(owner, remap);
+}
+
+void FsContext::MoveRoot(const Path& from, const Path& to) {
+  Path old_root, old_cwd;  // dropped without the lock
+  absl::MutexLock lock(&mutex_);
+  if (root_ == from) old_root = std::exchange(root_, to);
+  if (cwd_ == from) old_cwd = std::exchange(cwd_, to);
+}
+
+void FsContext::EnterMounts(std::shared_ptr<MountNamespace> mounts) {
+  const MountRef root = mounts->root();
+  Path top = mounts->Descend({root, root->root()});
+  Path cwd = top;
+  absl::MutexLock lock(&mutex_);
+  std::swap(root_, top);
+  std::swap(cwd_, cwd);
+  mounts_.swap(mounts);
 }
 
 mode_t FsContext::set_umask(mode_t mask) {

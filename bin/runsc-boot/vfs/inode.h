@@ -70,6 +70,8 @@ class Inode : public std::enable_shared_from_this<Inode> {
   // a change through this kernel. False for directories that change by
   // themselves (/proc) or by others (shared mounts).
   virtual bool CacheLookups() const { return true; }
+  // A directory that nothing can ever be in: a mere place for mounts.
+  virtual bool IsPermanentlyEmpty() const { return false; }
   // Any type of inode by NewInode::mode. EEXIST, ENOSPC, EPERM...
   virtual Result<InodeRef> Create(Context& context, std::string_view name, const NewInode& inode) {
     return Error(EPERM);

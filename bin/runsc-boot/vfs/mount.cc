@@ -6,14 +6,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/auth/user_namespace.h"
+#include "bin/runsc-boot/vfs/mount_table.h"
+
 namespace runsc::boot {
 
-Mount::Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags, std::string source)
+Mount::Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags, std::string source,
+             UserNamespaceRef owner)
     : id_(id),
       filesystem_(std::move(filesystem)),
       root_(std::move(root)),
       flags_(flags),
-      source_(std::move(source)) {
+      source_(std::move(source)),
+      filesystem_owner_(std::move(owner)) {
   filesystem_->mounts_.fetch_add(1);
 }
 
@@ -24,93 +30,67 @@ Mount::~Mount() {
 
 bool Mount::read_only() const { return (flags() & MS_RDONLY) != 0; }
 
-MountNamespace::MountNamespace(MountRef root) {
-  absl::MutexLock lock(&mutex_);
-  next_id_ = root->id() + 1;
+MountNamespace::MountNamespace(MountRef root)
+    : Namespace(NamespaceKind::kMount), table_(std::make_shared<MountTable>()) {
+  absl::MutexLock lock(&table_->mutex());
+  table_->ReserveIds(root->id() + 1);
+  root->space_ = this;
   mounts_.push_back(std::move(root));
 }
 
+MountNamespace::MountNamespace(UserNamespaceRef owner, std::shared_ptr<MountTable> table)
+    : Namespace(NamespaceKind::kMount, std::move(owner)), table_(std::move(table)) {}
+
 MountNamespace::~MountNamespace() {
-  absl::MutexLock lock(&mutex_);
-  for (const MountRef& mount : mounts_) {
-    if (mount->mount_point_.valid()) mount->mount_point_.dentry->mounts_here_.fetch_sub(1);
-  }
+  std::vector<MountRef> gone;  // dropped without the lock
+  absl::MutexLock lock(&table_->mutex());
+  gone = mounts_;
+  for (auto mount = gone.rbegin(); mount != gone.rend(); ++mount) (void)table_->Remove(**mount);
 }
 
 MountRef MountNamespace::root() const {
-  absl::MutexLock lock(&mutex_);
+  absl::MutexLock lock(&table_->mutex());
   return mounts_.front();
 }
 
-void MountNamespace::AttachLocked(MountRef mount, const Path& target) {
-  mount->mount_point_ = target;
-  covers_[Key(target.mount.get(), target.dentry.get())] = mount;
-  target.dentry->mounts_here_.fetch_add(1);
-  mounts_.push_back(std::move(mount));
+bool MountNamespace::Contains(const Mount& mount) const {
+  absl::MutexLock lock(&table_->mutex());
+  return mount.space_ == this;
 }
 
 Result<MountRef> MountNamespace::Attach(FilesystemRef filesystem, DentryRef root,
-                                        const Path& target, MountFlags flags, std::string source) {
-  if (root->is_directory() != target.dentry->is_directory()) return Error(ENOTDIR);
+                                        const Path& target, MountFlags flags, std::string source,
+                                        UserNamespaceRef owner) {
+  TRY(CheckTarget(*root, target));
+  MountRef mount;  // outlives the lock
+  absl::MutexLock lock(&table_->mutex());
+  if (target.mount->space_ != this) return Error(EINVAL);
+  const Path place = table_->Top(target);
+  mount = std::make_shared<Mount>(table_->NewId(), std::move(filesystem), std::move(root), flags,
+                                  std::move(source), std::move(owner));
+  TRY(table_->GraftEverywhere({&mount, 1}, place, *this));
+  return mount;
+}
+
+Status MountNamespace::CheckTarget(const Dentry& root, const Path& target) {
+  if (root.is_directory() != target.dentry->is_directory()) return Error(ENOTDIR);
   if (target.dentry->deleted()) return Error(ENOENT);
   // The walk must find this very dentry again, also where lookups are not cached.
   if (DentryRef parent = target.dentry->parent(); parent != nullptr) {
     absl::MutexLock lock(&parent->mutex_);
     parent->children_.insert_or_assign(target.dentry->name(), target.dentry);
   }
-  absl::MutexLock lock(&mutex_);
-  Path place = target;
-  for (auto found = covers_.find(Key(place.mount.get(), place.dentry.get()));
-       found != covers_.end(); found = covers_.find(Key(place.mount.get(), place.dentry.get()))) {
-    place = Path{found->second, found->second->root()};
-  }
-  auto mount = std::make_shared<Mount>(next_id_++, std::move(filesystem), std::move(root), flags,
-                                       std::move(source));
-  AttachLocked(mount, place);
-  return mount;
-}
-
-void MountNamespace::DetachLocked(const MountRef& mount) {
-  Path& place = mount->mount_point_;
-  place.dentry->mounts_here_.fetch_sub(1);
-  covers_.erase(Key(place.mount.get(), place.dentry.get()));
-  mounts_.erase(std::find(mounts_.begin(), mounts_.end(), mount));
-}
-
-Status MountNamespace::Detach(const Path& target, bool lazy) {
-  MountRef victim = target.mount;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (target.dentry != victim->root()) return Error(EINVAL);
-    if (std::find(mounts_.begin(), mounts_.end(), victim) == mounts_.end()) return Error(EINVAL);
-    if (victim == mounts_.front()) return Error(lazy ? EINVAL : EBUSY);
-    // Mounts below, and below those, go first.
-    std::vector<MountRef> tree = {victim};
-    for (size_t i = 0; i < tree.size(); ++i) {
-      for (const MountRef& mount : mounts_) {
-        if (mount->mount_point_.mount == tree[i]) tree.push_back(mount);
-      }
-    }
-    if (tree.size() > 1 && !lazy) return Error(EBUSY);
-    for (auto mount = tree.rbegin(); mount != tree.rend(); ++mount) DetachLocked(*mount);
-  }
-  victim->root()->Prune();
   return Ok();
 }
 
 Path MountNamespace::Descend(Path path) const {
   if (!path.dentry->is_mount_point()) return path;
-  absl::MutexLock lock(&mutex_);
-  while (path.dentry->is_mount_point()) {
-    auto found = covers_.find(Key(path.mount.get(), path.dentry.get()));
-    if (found == covers_.end()) break;
-    path = Path{found->second, found->second->root()};
-  }
-  return path;
+  absl::ReaderMutexLock lock(&table_->mutex());
+  return table_->Top(std::move(path));
 }
 
 bool MountNamespace::Ascend(Path& path) const {
-  absl::MutexLock lock(&mutex_);
+  absl::ReaderMutexLock lock(&table_->mutex());
   bool moved = false;
   while (path.mount != nullptr && path.dentry == path.mount->root() &&
          path.mount->mount_point_.valid()) {
@@ -122,43 +102,60 @@ bool MountNamespace::Ascend(Path& path) const {
 }
 
 std::vector<MountNamespace::Listed> MountNamespace::List() const {
-  absl::MutexLock lock(&mutex_);
+  absl::MutexLock lock(&table_->mutex());
   std::vector<Listed> result;
   result.reserve(mounts_.size());
   for (const MountRef& mount : mounts_) {
     const Path& place = mount->mount_point_;
-    result.push_back({mount, place.valid() ? place.mount->id() : 0, place});
+    std::string propagation;
+    if (mount->peers_ != nullptr) absl::StrAppend(&propagation, " shared:", mount->peers_->id);
+    if (mount->master_ != nullptr) absl::StrAppend(&propagation, " master:", mount->master_->id);
+    if (mount->unbindable_) propagation += " unbindable";
+    // The root lies on what a container cannot see.
+    const int parent = place.valid() ? place.mount->id() : 0;
+    result.push_back({mount, parent, place, std::move(propagation)});
   }
   return result;
 }
 
-std::shared_ptr<MountNamespace> MountNamespace::Clone(std::span<Path* const> remap) const {
-  absl::MutexLock lock(&mutex_);
-  absl::flat_hash_map<const Mount*, MountRef> copies;
-  auto copy_of = [&](const MountRef& mount, int id) {
-    auto copy = std::make_shared<Mount>(id, mount->filesystem(), mount->root(), mount->flags(),
-                                        mount->source());
-    copies[mount.get()] = copy;
-    return copy;
-  };
-  auto result = std::make_shared<MountNamespace>(copy_of(mounts_.front(), mounts_.front()->id()));
+std::shared_ptr<MountNamespace> MountNamespace::Clone(const UserNamespaceRef& owner,
+                                                      std::span<Path* const> remap) const {
+  std::shared_ptr<MountNamespace> result(new MountNamespace(owner, table_));
+  absl::flat_hash_map<const Mount*, MountRef> copy_of;
   {
-    absl::MutexLock result_lock(&result->mutex_);
-    // In mount order, so that what a mount lies on has been copied before it.
-    for (size_t i = 1; i < mounts_.size(); ++i) {
-      const Path& place = mounts_[i]->mount_point_;
-      auto below = copies.find(place.mount.get());
-      if (below == copies.end()) continue;
-      Path target{below->second, place.dentry};
-      result->AttachLocked(copy_of(mounts_[i], mounts_[i]->id()), target);
+    absl::MutexLock lock(&table_->mutex());
+    unsigned relation = MountTable::kKeepUnbindable;
+    // What happens to who has fewer rights must not come back.
+    if (owner != this->owner()) {
+      relation |= MountTable::kSlaveOfOriginal | MountTable::kOfLessPrivileged;
     }
-    result->next_id_ = next_id_;
+    const std::vector<MountRef> tree = table_->TreeOf(mounts_.front());
+    result->mounts_ = table_->CopyTree(tree, mounts_.front()->root(), relation);
+    for (size_t i = 0; i < tree.size(); ++i) {
+      result->mounts_[i]->space_ = result.get();
+      copy_of[tree[i].get()] = result->mounts_[i];
+    }
   }
   for (Path* path : remap) {
-    auto found = copies.find(path->mount.get());
-    if (found != copies.end()) path->mount = found->second;
+    auto found = copy_of.find(path->mount.get());
+    if (found != copy_of.end()) path->mount = found->second;
   }
   return result;
+}
+
+bool MountNamespace::IsFullyVisible(const char* type) const {
+  absl::MutexLock lock(&table_->mutex());
+  for (const MountRef& mount : mounts_) {
+    if (std::string_view(mount->filesystem()->type()) != type) continue;
+    if (mount->root()->parent() != nullptr) continue;
+    if ((mount->locked_flags_ & MS_RDONLY) != 0) continue;
+    const std::vector<Mount*> children = table_->ChildrenOf(*mount);
+    const bool hidden = std::any_of(children.begin(), children.end(), [](const Mount* child) {
+      return child->locked_ && !child->mount_point_.dentry->inode()->IsPermanentlyEmpty();
+    });
+    if (!hidden) return true;
+  }
+  return false;
 }
 
 }  // namespace runsc::boot

@@ -2,7 +2,9 @@
 #include <sys/inotify.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "bin/runsc-boot/vfs/create.h"
 #include "bin/runsc-boot/vfs/vfs.h"
@@ -29,7 +31,7 @@ Status CheckNodeType(const Credentials& credentials, mode_t mode, dev_t rdev) {
     case S_IFBLK:
       // Device 0:0 is a whiteout, which anybody may make.
       if (S_ISCHR(mode) && rdev == 0) return Ok();
-      return credentials.Has(CAP_MKNOD) ? Ok() : Status(Error(EPERM));
+      return credentials.HasInitially(CAP_MKNOD) ? Ok() : Status(Error(EPERM));
     case S_IFDIR:
       return Error(EPERM);
     default:
@@ -42,6 +44,15 @@ void ReportRemoval(Inode& parent, std::string_view name, const DentryRef& victim
   if (!parent.filesystem().watches().active()) return;
   if (victim.use_count() == 1) ReportNameGone(*victim);
   ReportEntry(parent, name, IN_DELETE, victim->is_directory());
+}
+
+// Only what is mounted in the caller's own namespace keeps a name in place.
+bool IsMountPoint(Caller caller, const DentryRef& dentry) {
+  if (!dentry->is_mount_point()) return false;
+  const std::vector<MountNamespace::Listed> mounts = caller.fs.mounts()->List();
+  return std::any_of(mounts.begin(), mounts.end(), [&](const MountNamespace::Listed& listed) {
+    return listed.mount_point.dentry == dentry;
+  });
 }
 
 // fs.protected_hardlinks: those who could not change a file may not keep it
@@ -70,6 +81,7 @@ Status Vfs::CreateNode(Caller caller, const WalkOptions& walk, std::string_view 
   if (existing.code() != ENOENT) return std::move(existing).error();
   if (walker.trailing_slash() && !S_ISDIR(node.mode)) return Error(ENOENT);
   if (parent.mount->read_only()) return Error(EROFS);
+  TRY(CheckIdsFit(*parent.mount, walker.credentials()));
   TRY_ASSIGN(Attributes attributes, CheckParent(walker.credentials(), *parent.dentry));
   NewInode created = node;
   if (!S_ISLNK(node.mode)) created.mode &= ~caller.fs.umask();
@@ -154,7 +166,7 @@ Status Vfs::Remove(Caller caller, const WalkOptions& walk, std::string_view path
   TRY(CheckSticky(walker.credentials(), parent_attributes, attributes));
   if (directory && !attributes.IsDirectory()) return Error(ENOTDIR);
   if (!directory && attributes.IsDirectory()) return Error(EISDIR);
-  if (victim->is_mount_point()) return Error(EBUSY);
+  if (IsMountPoint(caller, victim)) return Error(EBUSY);
   Inode& node = *parent.dentry->inode();
   if (!directory) {
     TRY(node.Unlink(walker.last(), *victim->inode()));

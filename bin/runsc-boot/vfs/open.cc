@@ -78,7 +78,10 @@ Status Vfs::CheckOpen(Caller caller, const Path& path, const Attributes& attribu
       break;
     case S_IFBLK:
     case S_IFCHR:
-      if ((mount & MS_NODEV) != 0) return Error(EACCES);
+      if ((mount & MS_NODEV) != 0 ||
+          (path.mount != nullptr && path.mount->filesystem_owner() != nullptr)) {
+        return Error(EACCES);
+      }
       break;
     case S_IFREG:
       if ((access & kWrite) != 0 && (mount & MS_RDONLY) != 0) return Error(EROFS);
@@ -149,6 +152,7 @@ Result<Path> Vfs::CreateForOpen(Caller caller, const Path& parent, std::string_v
   if (existing.code() != ENOENT) return std::move(existing).error();
   if (parent.mount->read_only()) return Error(EROFS);
   if (parent.dentry->deleted()) return Error(ENOENT);
+  TRY(CheckIdsFit(*parent.mount, *credentials));
   const InodeRef& directory = parent.dentry->inode();
   TRY_ASSIGN(Attributes attributes, directory->GetAttributes());
   TRY(CheckPermission(*credentials, attributes, kWrite | kExecute));

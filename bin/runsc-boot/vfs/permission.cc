@@ -13,6 +13,7 @@ Status CheckPermission(const Credentials& credentials, const Attributes& attribu
   if ((mode & ~granted) == 0) return Ok();
 
   bool directory = attributes.IsDirectory();
+  if (!credentials.Maps(attributes.uid, attributes.gid)) return Error(EACCES);
   if (credentials.Has(CAP_DAC_OVERRIDE)) {
     // Execution of a file needs at least one execute bit.
     if (directory || (mode & kExecute) == 0 || (attributes.mode & 0111) != 0) return Ok();
@@ -24,13 +25,15 @@ Status CheckPermission(const Credentials& credentials, const Attributes& attribu
 }
 
 bool OwnerOrCapable(const Credentials& credentials, const Attributes& attributes) {
-  return credentials.fsuid == attributes.uid || credentials.Has(CAP_FOWNER);
+  return credentials.fsuid == attributes.uid ||
+         (credentials.Has(CAP_FOWNER) && credentials.MapsUid(attributes.uid));
 }
 
 Status CheckSticky(const Credentials& credentials, const Attributes& directory,
                    const Attributes& victim) {
   if ((directory.mode & S_ISVTX) == 0 || credentials.fsuid == victim.uid ||
-      credentials.fsuid == directory.uid || credentials.Has(CAP_FOWNER)) {
+      credentials.fsuid == directory.uid ||
+      credentials.HasOver(victim.uid, victim.gid, CAP_FOWNER)) {
     return Ok();
   }
   return Error(EPERM);

@@ -36,8 +36,13 @@ class FsContext {
   void set_root(Path root);
   void set_cwd(Path cwd);
   mode_t set_umask(mode_t mask);  // returns the old one
-  // CLONE_NEWNS: from now on a copy of the mounts; root and cwd move to it.
-  void UnshareMounts();
+  // CLONE_NEWNS: from now on a copy of the mounts, which `owner` owns; root and
+  // cwd move to it.
+  void UnshareMounts(const UserNamespaceRef& owner);
+  // pivot_root(2): who is in `from` is in `to` from now on.
+  void MoveRoot(const Path& from, const Path& to);
+  // setns(2): root and cwd are the top of `mounts`.
+  void EnterMounts(std::shared_ptr<MountNamespace> mounts);
 
  private:
   mutable absl::Mutex mutex_;

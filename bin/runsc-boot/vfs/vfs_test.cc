@@ -190,7 +190,7 @@ TEST_F(VfsTest, AClonedNamespaceHasMountsOfItsOwn) {
   MountTmpfs("/mnt");
   Mkdir("/mnt/inside");
   auto copy = fs_->Clone();
-  copy->UnshareMounts();
+  copy->UnshareMounts(nullptr);
   Caller other{root_context_, *copy};
   WalkOptions walk{.start = copy->cwd()};
   auto inside = vfs_.Walk(other, walk, "/mnt/inside");

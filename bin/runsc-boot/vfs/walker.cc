@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kMaxAhead = 16;
 
 bool TakesAnything(const Credentials& credentials) {
+  // In a user namespace it depends on the owner.
+  if (!credentials.MapsEverything()) return false;
   return credentials.Has(CAP_DAC_OVERRIDE) || credentials.Has(CAP_DAC_READ_SEARCH);
 }
 

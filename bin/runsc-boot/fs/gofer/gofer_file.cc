@@ -54,6 +54,17 @@ Status GoferFile::PrepareWrite(Context& context) {
   return Ok();
 }
 
+// The host has seen a writer without CAP_FSETID.
+Status GoferFile::RestoreSetIdBits(Context& context) {
+  const mode_t mode = inode_->mode();
+  if (WithoutSetIdBits(mode) == mode || !context.credentials()->HasInitially(CAP_FSETID)) {
+    return Ok();
+  }
+  AttributeChange change;
+  change.mode = mode & 07777;
+  return inode_->SetAttributes(change);
+}
+
 Result<size_t> GoferFile::PWrite(Context& context, IoBuffer& source, uint64_t offset) {
   if ((flags() & O_APPEND) == 0) return WriteAt(context, source, offset);
   // As on Linux, whatever the offset.
@@ -85,6 +96,7 @@ Result<size_t> GoferFile::WriteAt(Context& context, IoBuffer& source, uint64_t o
     done += static_cast<size_t>(put);
     if (static_cast<size_t>(put) < want) break;
   }
+  if (done > 0) TRY(RestoreSetIdBits(context));
   inode_->MarkStale();
   if ((flags() & O_DSYNC) != 0) TRY(Sync((flags() & O_SYNC) != O_SYNC));
   return done;

@@ -26,6 +26,7 @@ class GoferFile final : public File {
  private:
   Status PrepareWrite(Context& context);
   Result<size_t> WriteAt(Context& context, IoBuffer& source, uint64_t offset);
+  Status RestoreSetIdBits(Context& context);
 
   const GoferInodeRef inode_;
   const HostFileRef host_;

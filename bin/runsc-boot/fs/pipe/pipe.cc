@@ -195,7 +195,7 @@ Result<size_t> Pipe::SetCapacity(Context& context, size_t capacity) {
   if (capacity > (size_t{1} << 31)) return Error(EINVAL);
   capacity = std::bit_ceil(std::max(capacity, kAtomicSize));
   if (capacity > kMaxCapacity) {
-    return Error(context.credentials()->Has(CAP_SYS_RESOURCE) ? ENOMEM : EPERM);
+    return Error(context.credentials()->HasInitially(CAP_SYS_RESOURCE) ? ENOMEM : EPERM);
   }
   {
     absl::MutexLock lock(&mutex_);

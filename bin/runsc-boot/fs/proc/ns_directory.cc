@@ -1,60 +1,58 @@
-// ns/: the namespaces of a task. There is one of each kind in a sandbox; its
-// number is that of the host's initial one, as in a freshly booted system.
+// ns/: links to the namespaces of a task (namespaces(7)).
 #include <dirent.h>
 
-#include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
-#include "bin/runsc-boot/vfs/anonymous.h"
+#include "bin/runsc-boot/namespaces/ns_file.h"
 
 namespace runsc::boot::proc {
 namespace {
 
-struct Namespace {
+NamespaceRef MountsOf(const Task& task) {
+  const std::shared_ptr<FsContext> fs = task.fs_ref();
+  return fs == nullptr ? nullptr : fs->mounts();
+}
+
+NamespaceRef PidsOf(const Task& task) {
+  if (task.group().pid_namespace() != nullptr) return task.group().pid_namespace();
+  return task.kernel().namespaces()->pid_for_children;
+}
+
+// Not before its first process has made it alive.
+NamespaceRef PidsForChildrenOf(const Task& task) { return task.namespaces()->pid_for_children; }
+
+struct NamespaceLink {
   const char* name;
-  const char* kind;
-  unsigned number;
+  // Null: the task has ended.
+  NamespaceRef (*target)(const Task& task);
 };
 
-constexpr Namespace kNamespaces[] = {
-    {"cgroup", "cgroup", 4026531835}, {"ipc", "ipc", 4026531839},
-    {"mnt", "mnt", 4026531841},       {"net", "net", 4026531840},
-    {"pid", "pid", 4026531836},       {"pid_for_children", "pid", 4026531836},
-    {"time", "time", 4026531834},     {"time_for_children", "time", 4026531834},
-    {"user", "user", 4026531837},     {"uts", "uts", 4026531838},
-};
-
-// What a namespace's link leads to: a file that can only be compared and held.
-class NsFile final : public File {
- public:
-  using File::File;
-  Result<size_t> Read(Context&, IoBuffer&) override { return Error(EINVAL); }
-  Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
-};
-
-class NsInode final : public pseudo::PseudoInode {
- public:
-  NsInode(Filesystem& filesystem, const Namespace& kind)
-      : PseudoInode(filesystem, kind.number, S_IFREG | 0444) {}
-  Result<FileRef> Open(Context& context, const Path& path, int flags) override {
-    if ((flags & O_ACCMODE) != O_RDONLY) return Error(EPERM);
-    return FileRef(std::make_shared<NsFile>(path, flags));
-  }
+constexpr NamespaceLink kNamespaces[] = {
+    {"cgroup", [](const Task& task) -> NamespaceRef { return task.namespaces()->cgroup; }},
+    {"ipc", [](const Task& task) -> NamespaceRef { return task.namespaces()->ipc; }},
+    {"mnt", MountsOf},
+    {"net", [](const Task& task) -> NamespaceRef { return task.namespaces()->net; }},
+    {"pid", PidsOf},
+    {"pid_for_children", PidsForChildrenOf},
+    {"time", [](const Task& task) -> NamespaceRef { return task.namespaces()->time; }},
+    {"time_for_children",
+     [](const Task& task) -> NamespaceRef { return task.namespaces()->time_for_children; }},
+    {"user", [](const Task& task) -> NamespaceRef { return task.credentials()->user_namespace; }},
+    {"uts", [](const Task& task) -> NamespaceRef { return task.namespaces()->uts; }},
 };
 
 class NsLink final : public pseudo::PseudoInode {
  public:
-  NsLink(TaskHandle handle, uint64_t ino, const Namespace& kind)
-      : PseudoInode(handle.filesystem(), ino, S_IFLNK | 0777), handle_(handle), kind_(kind) {}
+  NsLink(TaskHandle handle, uint64_t ino, const NamespaceLink& link)
+      : PseudoInode(handle.filesystem(), ino, S_IFLNK | 0777), handle_(handle), link_(link) {}
 
   Result<std::string> ReadLink(Context& context) override {
-    TRY_ASSIGN(TaskRef task, handle_.Get());
-    TRY(CheckInspect(context, *task));
-    return absl::StrCat(kind_.kind, ":[", kind_.number, "]");
+    TRY_ASSIGN(NamespaceRef target, Target(context));
+    return NamespaceFilesystem::TextOf(*target);
   }
   Result<std::shared_ptr<Path>> FollowMagicLink(Context& context) override {
-    TRY_ASSIGN(std::string name, ReadLink(context));
-    auto inode = std::make_shared<NsInode>(handle_.filesystem(), kind_);
-    return std::make_shared<Path>(AnonymousFilesystem::MakePath(std::move(name), std::move(inode)));
+    TRY_ASSIGN(NamespaceRef target, Target(context));
+    NamespaceFilesystem& nsfs = handle_.filesystem().kernel().nsfs();
+    return std::make_shared<Path>(nsfs.PathOf(std::move(target)));
   }
   Result<FileRef> Open(Context& context, const Path& path, int flags) override {
     return Error(ELOOP);
@@ -64,8 +62,16 @@ class NsLink final : public pseudo::PseudoInode {
   pseudo::Owner owner() override { return handle_.owner(); }
 
  private:
+  Result<NamespaceRef> Target(Context& context) const {
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    TRY(CheckInspect(context, *task));
+    NamespaceRef target = link_.target(*task);
+    if (target == nullptr) return Error(ENOENT);
+    return target;
+  }
+
   const TaskHandle handle_;
-  const Namespace& kind_;
+  const NamespaceLink& link_;
 };
 
 class NsDirectory final : public pseudo::DynamicDirectory {
@@ -75,7 +81,7 @@ class NsDirectory final : public pseudo::DynamicDirectory {
 
   Result<InodeRef> Lookup(Context& context, std::string_view name,
                           std::span<const std::string_view> ahead) override {
-    for (const Namespace& entry : kNamespaces) {
+    for (const NamespaceLink& entry : kNamespaces) {
       if (name != entry.name) continue;
       return InodeRef(std::make_shared<NsLink>(handle_, pseudo::ChildIno(ino(), name), entry));
     }
@@ -85,7 +91,7 @@ class NsDirectory final : public pseudo::DynamicDirectory {
   Result<std::vector<pseudo::Entry>> List(Context& context, int64_t from) override {
     std::vector<pseudo::Entry> result;
     int64_t offset = pseudo::kFirstOffset;
-    for (const Namespace& entry : kNamespaces) {
+    for (const NamespaceLink& entry : kNamespaces) {
       if (offset >= from) {
         result.push_back({entry.name, pseudo::ChildIno(ino(), entry.name), DT_LNK, offset});
       }

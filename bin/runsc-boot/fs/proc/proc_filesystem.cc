@@ -12,11 +12,18 @@ constexpr int64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100 on x86-64
 }  // namespace
 
 ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
-                               std::shared_ptr<const Sysctls> sysctls, dev_t dev)
+                               std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
+                               dev_t dev)
     : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev, ""}),
       kernel_(kernel),
       host_(std::move(host)),
-      sysctls_(std::move(sysctls)) {}
+      sysctls_(std::move(sysctls)),
+      pids_(std::move(pids)) {}
+
+TaskRef ProcFilesystem::FindTask(pid_t pid) const {
+  const pid_t number = ToKernelPid(pid_namespace(), pid);
+  return number == 0 ? nullptr : kernel_.FindTask(number);
+}
 
 uint64_t ProcFilesystem::TicksSinceStart(uint64_t host_ticks) const {
   auto start = static_cast<uint64_t>(kernel_.boot_time_monotonic_ns() / kNanosecondsPerTick);
@@ -24,9 +31,10 @@ uint64_t ProcFilesystem::TicksSinceStart(uint64_t host_ticks) const {
 }
 
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
-                                 std::shared_ptr<const Sysctls> sysctls, dev_t dev) {
-  auto filesystem =
-      std::make_shared<ProcFilesystem>(kernel, std::move(host), std::move(sysctls), dev);
+                                 std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
+                                 dev_t dev) {
+  auto filesystem = std::make_shared<ProcFilesystem>(kernel, std::move(host), std::move(sysctls),
+                                                     std::move(pids), dev);
   filesystem->SetRoot(MakeRootDirectory(*filesystem));
   return filesystem;
 }

@@ -21,11 +21,15 @@ Status CheckSysctl(const std::string& name);
 class ProcFilesystem final : public pseudo::PseudoFilesystem {
  public:
   ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
-                 std::shared_ptr<const Sysctls> sysctls, dev_t dev);
+                 std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids, dev_t dev);
 
   Kernel& kernel() const { return kernel_; }
   const HostProc& host() const { return *host_; }
   const Sysctls& sysctls() const { return *sysctls_; }
+  // Whose processes it shows; null: the first one's, which are all.
+  const PidNamespace* pid_namespace() const { return pids_.get(); }
+  // By the number that it shows; null.
+  TaskRef FindTask(pid_t pid) const;
   // Clock ticks since the sandbox's start for a time since the host's.
   uint64_t TicksSinceStart(uint64_t host_ticks) const;
 
@@ -33,11 +37,14 @@ class ProcFilesystem final : public pseudo::PseudoFilesystem {
   Kernel& kernel_;
   const std::shared_ptr<const HostProc> host_;
   const std::shared_ptr<const Sysctls> sysctls_;
+  const PidNamespaceRef pids_;
 };
 
-// A file system for mount(2) of type "proc". `kernel` must outlive it.
+// A file system for mount(2) of type "proc", by a process of `pids` (null: the
+// first pid namespace). `kernel` must outlive it.
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
-                                 std::shared_ptr<const Sysctls> sysctls, dev_t dev);
+                                 std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
+                                 dev_t dev);
 
 }  // namespace runsc::boot::proc
 

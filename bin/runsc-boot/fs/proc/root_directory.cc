@@ -26,7 +26,7 @@ class RootDirectory final : public pseudo::StaticDirectory {
     int pid = ParseId(name);
     if (pid < 0) return StaticDirectory::Lookup(context, name, ahead);
     // Threads that do not lead a group can be looked up, but are not listed.
-    TaskRef task = filesystem_.kernel().FindTask(pid);
+    TaskRef task = filesystem_.FindTask(pid);
     if (task == nullptr) return Error(ENOENT);
     return MakeProcessDirectory(filesystem_, task);
   }
@@ -38,7 +38,8 @@ class RootDirectory final : public pseudo::StaticDirectory {
     }
     std::vector<pid_t> pids;
     for (const ThreadGroupRef& group : filesystem_.kernel().Groups()) {
-      if (group->pid() + kFirstPidOffset >= from) pids.push_back(group->pid());
+      const pid_t pid = FromKernelPid(filesystem_.pid_namespace(), group->pid());
+      if (pid != 0 && pid + kFirstPidOffset >= from) pids.push_back(pid);
     }
     std::sort(pids.begin(), pids.end());
     for (pid_t pid : pids) {
@@ -60,18 +61,20 @@ class RootDirectory final : public pseudo::StaticDirectory {
 
 void AddSelfLinks(ProcFilesystem& filesystem, pseudo::Tree& tree) {
   tree.Add("self", [&](uint64_t ino) {
-    return std::make_shared<pseudo::LinkInode>(filesystem, ino,
-                                               [](Context& context) -> Result<std::string> {
-                                                 if (context.caller_pid() == 0)
-                                                   return Error(ENOENT);
-                                                 return absl::StrCat(context.caller_pid());
-                                               });
+    return std::make_shared<pseudo::LinkInode>(
+        filesystem, ino, [&](Context& context) -> Result<std::string> {
+          const pid_t pid = FromKernelPid(filesystem.pid_namespace(), context.caller_pid());
+          if (pid == 0) return Error(ENOENT);
+          return absl::StrCat(pid);
+        });
   });
   tree.Add("thread-self", [&](uint64_t ino) {
     return std::make_shared<pseudo::LinkInode>(
-        filesystem, ino, [](Context& context) -> Result<std::string> {
-          if (context.caller_pid() == 0) return Error(ENOENT);
-          return absl::StrCat(context.caller_pid(), "/task/", context.caller_tid());
+        filesystem, ino, [&](Context& context) -> Result<std::string> {
+          const PidNamespace* pids = filesystem.pid_namespace();
+          const pid_t pid = FromKernelPid(pids, context.caller_pid());
+          if (pid == 0) return Error(ENOENT);
+          return absl::StrCat(pid, "/task/", FromKernelPid(pids, context.caller_tid()));
         });
   });
   tree.Link("mounts", "self/mounts");

@@ -170,6 +170,31 @@ Result<std::string> NameArgument(std::string_view text) {
   return std::string(trimmed);
 }
 
+// The names of the reader's own uts namespace.
+void AddNames(Kernel& kernel, pseudo::Tree& tree) {
+  struct Name {
+    const char* path;
+    std::string (UtsNamespace::*get)() const;
+    void (UtsNamespace::*set)(std::string);
+  };
+  for (const Name& name :
+       {Name{"sys/kernel/hostname", &UtsNamespace::hostname, &UtsNamespace::set_hostname},
+        Name{"sys/kernel/domainname", &UtsNamespace::domainname, &UtsNamespace::set_domainname}}) {
+    tree.File(
+        name.path, 0644,
+        [&kernel, name](Context& context) {
+          return (*kernel.NamespacesOf(context)->uts.*name.get)() + "\n";
+        },
+        [&kernel, name](Context& context, std::string_view text) -> Status {
+          const std::shared_ptr<UtsNamespace> uts = kernel.NamespacesOf(context)->uts;
+          if (!context.credentials()->HasIn(*uts->owner(), CAP_SYS_ADMIN)) return Error(EPERM);
+          TRY_ASSIGN(std::string value, NameArgument(text));
+          (*uts.*name.set)(std::move(value));
+          return Ok();
+        });
+  }
+}
+
 }  // namespace
 
 Status CheckSysctl(const std::string& name) {
@@ -192,22 +217,7 @@ void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree) {
         path, setting.mode, [text](Context&) { return text; },
         [](Context&, std::string_view) -> Status { return Error(EPERM); });
   }
-  tree.File(
-      "sys/kernel/hostname", 0644, [&kernel](Context&) { return kernel.hostname() + "\n"; },
-      [&kernel](Context& context, std::string_view text) -> Status {
-        if (!context.credentials()->Has(CAP_SYS_ADMIN)) return Error(EPERM);
-        TRY_ASSIGN(std::string name, NameArgument(text));
-        kernel.set_hostname(name);
-        return Ok();
-      });
-  tree.File(
-      "sys/kernel/domainname", 0644, [&kernel](Context&) { return kernel.domainname() + "\n"; },
-      [&kernel](Context& context, std::string_view text) -> Status {
-        if (!context.credentials()->Has(CAP_SYS_ADMIN)) return Error(EPERM);
-        TRY_ASSIGN(std::string name, NameArgument(text));
-        kernel.set_domainname(name);
-        return Ok();
-      });
+  AddNames(kernel, tree);
   tree.File("sys/kernel/random/boot_id", 0444, [id = RandomUuid()](Context&) { return id + "\n"; });
   tree.File("sys/kernel/random/uuid", 0444, [](Context&) { return RandomUuid() + "\n"; });
 }

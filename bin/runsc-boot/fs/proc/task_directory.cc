@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/fs/proc/memory_entries.h"
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
@@ -55,7 +56,7 @@ class ThreadsDirectory final : public pseudo::DynamicDirectory {
                           std::span<const std::string_view> ahead) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
     int tid = ParseId(name);
-    TaskRef thread = tid < 0 ? nullptr : handle_.filesystem().kernel().FindTask(tid);
+    TaskRef thread = tid < 0 ? nullptr : handle_.filesystem().FindTask(tid);
     if (thread == nullptr || thread->tgid() != task->tgid()) return Error(ENOENT);
     return MakeThreadDirectory(handle_.filesystem(), ChildIno(ino(), name), thread);
   }
@@ -64,9 +65,10 @@ class ThreadsDirectory final : public pseudo::DynamicDirectory {
     TRY_ASSIGN(TaskRef task, handle_.Get());
     std::vector<Entry> result;
     for (const TaskRef& thread : task->group().tasks()) {
-      int64_t offset = pseudo::kFirstOffset + thread->tid();
-      if (offset < from) continue;
-      std::string name = absl::StrCat(thread->tid());
+      const pid_t tid = FromKernelPid(handle_.filesystem().pid_namespace(), thread->tid());
+      int64_t offset = pseudo::kFirstOffset + tid;
+      if (tid == 0 || offset < from) continue;
+      std::string name = absl::StrCat(tid);
       result.push_back({name, ChildIno(ino(), name), DT_DIR, offset});
     }
     std::sort(result.begin(), result.end(),
@@ -210,8 +212,8 @@ pseudo::Owner OwnerOf(const Task& task) {
 Status CheckInspect(Context& context, const Task& task) {
   if (context.caller_pid() == task.tgid()) return Ok();
   CredentialsRef caller = context.credentials();
-  if (caller->Has(CAP_SYS_PTRACE)) return Ok();
   CredentialsRef target = task.credentials();
+  if (caller->HasIn(*target->user_namespace, CAP_SYS_PTRACE)) return Ok();
   const bool same_ids = caller->fsuid == target->ruid && caller->fsuid == target->euid &&
                         caller->fsuid == target->suid && caller->fsgid == target->rgid &&
                         caller->fsgid == target->egid && caller->fsgid == target->sgid;
@@ -221,7 +223,8 @@ Status CheckInspect(Context& context, const Task& task) {
 }
 
 InodeRef MakeProcessDirectory(ProcFilesystem& filesystem, const TaskRef& task) {
-  uint64_t ino = ChildIno(pseudo::kRootIno, absl::StrCat(task->tid()));
+  const pid_t tid = FromKernelPid(filesystem.pid_namespace(), task->tid());
+  uint64_t ino = ChildIno(pseudo::kRootIno, absl::StrCat(tid));
   return std::make_shared<TaskDirectory>(TaskHandle(filesystem, task, true), ino);
 }
 

@@ -21,14 +21,6 @@ Status StoreComm(const TaskView& view, std::string_view text) {
   return Ok();
 }
 
-// One range that covers all ids: the container has its own user namespace's
-// view, in which nothing is mapped otherwise.
-Result<std::string> GenerateIdMap(const TaskView&) {
-  return absl::StrFormat("%10d %10d %10u\n", 0, 0, 4294967295u);
-}
-
-Status StoreIdMap(const TaskView&, std::string_view) { return Error(EPERM); }
-
 // The hierarchy that the container's cgroup mount shows is empty.
 Result<std::string> GenerateCgroup(const TaskView&) { return std::string("0::/\n"); }
 
@@ -134,7 +126,6 @@ constexpr char kZero[] = "0";
 constexpr char kZeroLine[] = "0\n";
 constexpr char kUnset[] = "4294967295";
 constexpr char kRootLine[] = "/\n";
-constexpr char kAllow[] = "allow\n";
 constexpr char kEmpty[] = "";
 
 constexpr TaskFileEntry kTaskFiles[] = {
@@ -169,10 +160,11 @@ constexpr TaskFileEntry kTaskFiles[] = {
     {"sessionid", 0444, Fixed<kUnset>},
     {"coredump_filter", 0644, GenerateCoredumpFilter, StoreCoredumpFilter, Inspect::kNo, true},
     {"io", 0400, GenerateIo, nullptr, Inspect::kOnOpen},
-    {"uid_map", 0644, GenerateIdMap, StoreIdMap},
-    {"gid_map", 0644, GenerateIdMap, StoreIdMap},
-    {"projid_map", 0644, GenerateIdMap, StoreIdMap},
-    {"setgroups", 0644, Fixed<kAllow>},
+    {"uid_map", 0644, GenerateUidMap, StoreUidMap},
+    {"gid_map", 0644, GenerateGidMap, StoreGidMap},
+    {"projid_map", 0644, GenerateProjectMap, StoreProjectMap},
+    {"setgroups", 0644, GenerateSetGroups, StoreSetGroups},
+    {"timens_offsets", 0644, GenerateTimeOffsets, StoreTimeOffsets, Inspect::kNo, true},
     {"timerslack_ns", 0666, GenerateTimerSlack, StoreTimerSlack, Inspect::kNo, true},
     {"oom_adj", 0644, Fixed<kZeroLine>},
 };
@@ -192,7 +184,7 @@ Status StoreOomScoreAdj(const TaskView& view, std::string_view text) {
   if (error != std::errc() || end != trimmed.data() + trimmed.size()) return Error(EINVAL);
   if (value < -1000 || value > 1000) return Error(EINVAL);
   ThreadGroup& group = view.task.group();
-  const bool privileged = view.context.credentials()->Has(CAP_SYS_RESOURCE);
+  const bool privileged = view.context.credentials()->HasInitially(CAP_SYS_RESOURCE);
   if (value < group.oom_score_adj_min() && !privileged) return Error(EACCES);
   if (privileged) group.set_oom_score_adj_min(value);
   group.set_oom_score_adj(value);

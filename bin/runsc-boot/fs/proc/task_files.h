@@ -21,6 +21,9 @@ class TaskView {
   const bool process;
   Context& context;  // the reader's
 
+  // A kernel's pid as this instance of /proc shows it; 0 when it does not.
+  pid_t Pid(pid_t pid) const { return FromKernelPid(filesystem.pid_namespace(), pid); }
+
   // The host's ids of the task's stub; 0, which nobody has, once it has exited:
   // the host may have given them to another stub since.
   pid_t host_pid() const {
@@ -66,6 +69,18 @@ Result<std::string> GenerateSched(const TaskView& view);
 // task_files.cc
 Result<std::string> GenerateOomScoreAdj(const TaskView& view);
 Status StoreOomScoreAdj(const TaskView& view, std::string_view text);
+
+// task_namespaces.cc: user_namespaces(7), time_namespaces(7).
+Result<std::string> GenerateUidMap(const TaskView& view);
+Status StoreUidMap(const TaskView& view, std::string_view text);
+Result<std::string> GenerateGidMap(const TaskView& view);
+Status StoreGidMap(const TaskView& view, std::string_view text);
+Result<std::string> GenerateProjectMap(const TaskView& view);
+Status StoreProjectMap(const TaskView& view, std::string_view text);
+Result<std::string> GenerateSetGroups(const TaskView& view);
+Status StoreSetGroups(const TaskView& view, std::string_view text);
+Result<std::string> GenerateTimeOffsets(const TaskView& view);
+Status StoreTimeOffsets(const TaskView& view, std::string_view text);
 
 // task_memory.cc
 Result<std::string> GenerateMaps(const TaskView& view);

@@ -14,6 +14,7 @@ struct Line {
   MountRef mount;
   int parent_id;
   std::string mount_point;  // as seen from the task's root
+  std::string propagation;
 };
 
 // Blanks and backslashes as octal numbers, as in fstab(5).
@@ -45,7 +46,8 @@ Result<std::vector<Line>> LinesOf(const TaskView& view) {
     } else if (listed.mount != root.mount) {
       continue;  // above the task's root
     }
-    lines.push_back({std::move(listed.mount), listed.parent_id, std::move(name)});
+    lines.push_back({std::move(listed.mount), listed.parent_id, std::move(name),
+                     std::move(listed.propagation)});
   }
   return lines;
 }
@@ -107,8 +109,9 @@ Result<std::string> GenerateMountinfo(const TaskView& view) {
     const dev_t dev = mount.filesystem()->dev();
     absl::StrAppend(&text, mount.id(), " ", line.parent_id, " ", major(dev), ":", minor(dev), " ",
                     Escape(RootOfMount(mount)), " ", Escape(line.mount_point), " ",
-                    MountOptions(mount), " - ", mount.filesystem()->type(), " ", SourceOf(mount),
-                    " ", mount.read_only() ? "ro" : "rw", SuperOptions(mount), "\n");
+                    MountOptions(mount), line.propagation, " - ", mount.filesystem()->type(), " ",
+                    SourceOf(mount), " ", mount.read_only() ? "ro" : "rw", SuperOptions(mount),
+                    "\n");
   }
   return text;
 }

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/kernel/job_control.h"
@@ -141,6 +141,22 @@ std::string LimitText(rlim_t value) {
   return value == RLIM_INFINITY ? "unlimited" : absl::StrCat(value);
 }
 
+// The number in each pid namespace from that of /proc down to the task's own.
+std::string NumbersLine(const TaskView& view, const char* name, pid_t pid) {
+  std::vector<pid_t> numbers;
+  const PidNamespace* top = view.filesystem.pid_namespace();
+  for (const PidNamespace* space = view.task.pid_namespace();
+       space != nullptr && !space->is_initial() && space != top; space = space->parent().get()) {
+    numbers.push_back(space->FromKernel(pid));
+  }
+  numbers.push_back(view.Pid(pid));
+  std::string line = absl::StrCat(name, ":");
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    absl::StrAppend(&line, "\t", *number);
+  }
+  return line + "\n";
+}
+
 }  // namespace
 
 Result<std::string> GenerateStat(const TaskView& view) {
@@ -161,11 +177,12 @@ Result<std::string> GenerateStat(const TaskView& view) {
   const uint64_t stime = view.process ? usage.system_ns / kNanosecondsPerTick : host.stime;
 
   const JobControl::Shown terminal = JobControl::ShownOf(group);
-  std::string text =
-      absl::StrFormat("%d (%s) %c %d %d %d %d %d %u %u %u %u %u", task.tid(), task.name(),
-                      StateOf(view, host), group.parent_pid(), group.process_group(), group.session(),
-                      terminal.device, terminal.foreground, 0x400000u, host.minflt,
-                      children.minor_faults, host.majflt, children.major_faults);
+  const pid_t foreground = terminal.foreground > 0 ? view.Pid(terminal.foreground) : -1;
+  std::string text = absl::StrFormat(
+      "%d (%s) %c %d %d %d %d %d %u %u %u %u %u", view.Pid(task.tid()), task.name(),
+      StateOf(view, host), view.Pid(group.parent_pid()), view.Pid(group.process_group()),
+      view.Pid(group.session()), terminal.device, foreground, 0x400000u, host.minflt,
+      children.minor_faults, host.majflt, children.major_faults);
   absl::StrAppendFormat(&text, " %u %u %u %u %d %d %u 0 %u %u %d %u", utime, stime,
                         children.user_ns / kNanosecondsPerTick,
                         children.system_ns / kNanosecondsPerTick, kNiceOffset + scheduling.nice,
@@ -189,6 +206,7 @@ Result<std::string> GenerateStatus(const TaskView& view) {
   Task& task = view.task;
   ThreadGroup& group = task.group();
   CredentialsRef ids = task.credentials();
+  const CredentialsRef reader = view.context.credentials();
   const SignalSets actions = ActionsOf(group);
   const std::vector<bool> cpus = CpusOf(view);
   const Task::Pending pending = task.PendingSets();
@@ -196,14 +214,21 @@ Result<std::string> GenerateStatus(const TaskView& view) {
   std::string text = absl::StrFormat(
       "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
       "TracerPid:\t0\n",
-      EscapedName(task), Umask(task), StateName(StateOf(view, HostView(view))), task.tgid(),
-      task.tid(), group.parent_pid());
+      EscapedName(task), Umask(task), StateName(StateOf(view, HostView(view))),
+      view.Pid(task.tgid()), view.Pid(task.tid()), view.Pid(group.parent_pid()));
   absl::StrAppendFormat(&text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\n",
-                        ids->ruid, ids->euid, ids->suid, ids->fsuid, ids->rgid, ids->egid,
-                        ids->sgid, ids->fsgid, task.fds_ref() == nullptr ? 0 : 64);
-  absl::StrAppend(&text, "Groups:\t", absl::StrJoin(ids->groups, " "), " \n");
-  absl::StrAppendFormat(&text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\nKthread:\t0\n",
-                        task.tgid(), task.tid(), group.process_group(), group.session());
+                        reader->ShownUid(ids->ruid), reader->ShownUid(ids->euid),
+                        reader->ShownUid(ids->suid), reader->ShownUid(ids->fsuid),
+                        reader->ShownGid(ids->rgid), reader->ShownGid(ids->egid),
+                        reader->ShownGid(ids->sgid), reader->ShownGid(ids->fsgid),
+                        task.fds_ref() == nullptr ? 0 : 64);
+  absl::StrAppend(&text, "Groups:\t");
+  for (gid_t gid : ids->groups) absl::StrAppend(&text, reader->ShownGid(gid), " ");
+  absl::StrAppend(&text, ids->groups.empty() ? " \n" : "\n");
+  absl::StrAppend(&text, NumbersLine(view, "NStgid", task.tgid()),
+                  NumbersLine(view, "NSpid", task.tid()),
+                  NumbersLine(view, "NSpgid", group.process_group()),
+                  NumbersLine(view, "NSsid", group.session()), "Kthread:\t0\n");
   auto host_status = view.filesystem.host().ReadFile(
       absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/status"));
   if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
@@ -272,7 +297,7 @@ Result<std::string> GenerateLimits(const TaskView& view) {
 Result<std::string> GenerateSched(const TaskView& view) {
   const Scheduling scheduling = view.task.scheduling();
   std::string text =
-      absl::StrFormat("%s (%d, #threads: %d)\n%s\n", view.task.name(), view.task.tid(),
+      absl::StrFormat("%s (%d, #threads: %d)\n%s\n", view.task.name(), view.Pid(view.task.tid()),
                       view.task.group().task_count(), std::string(67, '-'));
   absl::StrAppendFormat(&text, "%-45s:%21u\n%-45s:%21d\n", "policy", scheduling.policy, "prio",
                         scheduling.nice + 120);

@@ -44,7 +44,7 @@ Result<std::shared_ptr<TimerFile>> TimerFile::Make(Vfs& vfs, Context& context, T
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && !alarm) {
     return Error(EINVAL);
   }
-  if (alarm && !context.credentials()->Has(CAP_WAKE_ALARM)) return Error(EPERM);
+  if (alarm && !context.credentials()->HasInitially(CAP_WAKE_ALARM)) return Error(EPERM);
   if (clock == CLOCK_REALTIME_ALARM) clock = CLOCK_REALTIME;
   if (clock == CLOCK_BOOTTIME_ALARM) clock = CLOCK_BOOTTIME;
   Path path = vfs.anonymous().MakePath(context, "anon_inode:[timerfd]", 0600);

@@ -40,6 +40,10 @@ Status TmpfsInode::SetAttributes(const AttributeChange& change) {
   if (change.mode) attributes_.mode = (attributes_.mode & S_IFMT) | (*change.mode & 07777);
   if (change.uid) attributes_.uid = *change.uid;
   if (change.gid) attributes_.gid = *change.gid;
+  // Who gets a file, or another content, does not get its capabilities.
+  if (xattrs_ != nullptr && (change.uid || change.gid || change.size)) {
+    xattrs_->erase("security.capability");
+  }
   if (change.atime) attributes_.atime = *change.atime;
   if (change.mtime) attributes_.mtime = *change.mtime;
   attributes_.ctime = Now();

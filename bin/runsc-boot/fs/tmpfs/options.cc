@@ -61,8 +61,10 @@ Status ParseOption(std::string_view option, TmpfsOptions& options) {
     if (number && *number > 07777) number.reset();
   } else if (name == "uid") {
     if ((number = ParseNumber(value, 10))) options.uid = static_cast<uid_t>(*number);
+    options.uid_given = true;
   } else if (name == "gid") {
     if ((number = ParseNumber(value, 10))) options.gid = static_cast<gid_t>(*number);
+    options.gid_given = true;
   } else if (name == "huge" || name == "noswap" || name == "inode64" || name == "inode32" ||
              name == "mpol") {
     return Ok();  // about memory of the host, which is not the container's

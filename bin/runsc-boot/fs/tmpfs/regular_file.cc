@@ -78,6 +78,7 @@ class TmpfsFile final : public File {
   }
   Status DropSetIdBits(Context& context) {
     TRY_ASSIGN(Attributes attributes, inode_->TmpfsInode::GetAttributes());
+    if ((attributes.mode & 0111) != 0) (void)inode_->RemoveXattr("security.capability").ok();
     if ((attributes.mode & (S_ISUID | S_ISGID)) == 0) return Ok();
     return Vfs::DropSetIdBits(context, *inode_, attributes.mode);
   }

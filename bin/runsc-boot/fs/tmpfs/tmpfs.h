@@ -25,6 +25,7 @@ struct TmpfsOptions {
   mode_t mode = 01777;      // of the root directory
   uid_t uid = 0;
   gid_t gid = 0;
+  bool uid_given = false, gid_given = false;
   // As given, for /proc/mounts.
   std::string text;
 };

@@ -1,0 +1,23 @@
+#include "bin/runsc-boot/namespaces/namespace_set.h"
+
+namespace runsc::boot {
+
+NamespaceSetRef NamespaceSet::MakeInitial(const UserNamespaceRef& owner) {
+  auto set = std::make_shared<NamespaceSet>();
+  set->uts = std::make_shared<UtsNamespace>();
+  set->ipc = std::make_shared<IpcNamespace>();
+  set->net = std::make_shared<NetNamespace>();
+  set->cgroup = std::make_shared<CgroupNamespace>();
+  set->time = set->time_for_children = std::make_shared<TimeNamespace>();
+  set->pid_for_children = std::make_shared<PidNamespace>();
+  for (Namespace* first :
+       {static_cast<Namespace*>(set->uts.get()), static_cast<Namespace*>(set->ipc.get()),
+        static_cast<Namespace*>(set->net.get()), static_cast<Namespace*>(set->cgroup.get()),
+        static_cast<Namespace*>(set->time.get()),
+        static_cast<Namespace*>(set->pid_for_children.get())}) {
+    first->SetFirstOwner(owner);
+  }
+  return set;
+}
+
+}  // namespace runsc::boot

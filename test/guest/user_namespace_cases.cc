@@ -1,0 +1,558 @@
+// User namespaces: creation, maps, capabilities inside and outside; uts, ipc
+// and other small namespaces; setns and nsfs.
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+
+#include "test/guest/cases.h"
+
+using namespace guest;
+
+namespace {
+int WriteFile(const std::string& path, std::string_view text) {
+  const int fd = open(path.c_str(), O_WRONLY);
+  if (fd < 0) return -1;
+  const ssize_t n = write(fd, text.data(), text.size());
+  const int code = errno;
+  close(fd);
+  errno = code;
+  return n < 0 ? -1 : 0;
+}
+std::string ReadLink(const std::string& path) {
+  char text[256];
+  const ssize_t n = readlink(path.c_str(), text, sizeof text);
+  return n < 0 ? strerrorname_np(errno) : std::string(text, n);
+}
+void Ids() {
+  Record("ids", std::to_string(getuid()) + "," + std::to_string(geteuid()) + "," +
+                    std::to_string(getgid()) + "," + std::to_string(getegid()));
+}
+std::string Field(const std::string& name) {
+  const std::string text = "\n" + Content("/proc/self/status");
+  const size_t at = text.find("\n" + name + ":\t");
+  if (at == std::string::npos) return "absent";
+  const size_t start = at + name.size() + 3;
+  return text.substr(start, text.find('\n', start) - start);
+}
+// In a user namespace with the caller as root.
+void EnterMapped() {
+  const std::string uid = "0 " + std::to_string(geteuid()) + " 1";
+  const std::string gid = "0 " + std::to_string(getegid()) + " 1";
+  // Else the files belong to root.
+  MUST(prctl(PR_SET_DUMPABLE, 1));
+  MUST(unshare(CLONE_NEWUSER));
+  MUST(WriteFile("/proc/self/setgroups", "deny"));
+  MUST(WriteFile("/proc/self/uid_map", uid));
+  MUST(WriteFile("/proc/self/gid_map", gid));
+}
+// A child that has done `setup` and waits; the parent goes on meanwhile.
+class Waiter {
+ public:
+  explicit Waiter(const std::function<void()>& setup) {
+    int ready[2];
+    MUST(pipe(ready));
+    MUST(pipe(stop_));
+    pid_ = fork();
+    if (pid_ == 0) {
+      close(stop_[1]);
+      setup();
+      (void)!write(ready[1], "x", 1);
+      char byte;
+      (void)!read(stop_[0], &byte, 1);
+      _exit(0);
+    }
+    close(ready[1]);
+    char byte;
+    (void)!read(ready[0], &byte, 1);
+    close(ready[0]);
+  }
+  ~Waiter() {
+    close(stop_[1]);
+    waitpid(pid_, nullptr, 0);
+  }
+  std::string Proc(const char* name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_;
+  int stop_[2];
+};
+int OpenNs(const std::string& path) { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }
+}  // namespace
+
+CASE(unshare_user_shows_overflow_ids) {
+  T(unshare(CLONE_NEWUSER));
+  Ids();
+  Record("uid_map", Content("/proc/self/uid_map"));
+  Record("gid_map", Content("/proc/self/gid_map"));
+  Record("setgroups", Content("/proc/self/setgroups"));
+}
+CASE(unshare_user_gives_all_capabilities) {
+  MUST(unshare(CLONE_NEWUSER));
+  Record("prm", Field("CapPrm"));
+  Record("eff", Field("CapEff"));
+  Record("bnd", Field("CapBnd"));
+  Record("inh", Field("CapInh"));
+}
+CASE(unshare_user_by_user) {
+  BecomeUser(1000, 1000);
+  T(unshare(CLONE_NEWUSER));
+  Record("eff", Field("CapEff"));
+  Ids();
+}
+CASE(map_by_user) {
+  BecomeUser(1000, 1000);
+  EnterMapped();
+  Ids();
+  Record("uid_map", Content("/proc/self/uid_map"));
+  Record("gid_map", Content("/proc/self/gid_map"));
+  Record("setgroups", Content("/proc/self/setgroups"));
+}
+CASE(map_written_twice) {
+  EnterMapped();
+  T(WriteFile("/proc/self/uid_map", "0 0 1"));
+  T(WriteFile("/proc/self/gid_map", "0 0 1"));
+}
+CASE(map_of_undumpable) {
+  BecomeUser(1000, 1000);
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/setgroups", "deny"));
+  T(WriteFile("/proc/self/uid_map", "0 1000 1"));
+}
+CASE(map_gid_without_deny) {
+  BecomeUser(1000, 1000);
+  MUST(prctl(PR_SET_DUMPABLE, 1));
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/gid_map", "0 1000 1"));
+  T(WriteFile("/proc/self/setgroups", "deny"));
+  T(WriteFile("/proc/self/gid_map", "0 1000 1"));
+}
+CASE(map_other_id_by_user) {
+  BecomeUser(1000, 1000);
+  MUST(prctl(PR_SET_DUMPABLE, 1));
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/uid_map", "0 1001 1"));
+  T(WriteFile("/proc/self/uid_map", "0 1000 2"));
+  T(WriteFile("/proc/self/uid_map", "5 1000 1"));
+  Ids();
+}
+CASE(map_malformed) {
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/uid_map", "0 0"));
+  T(WriteFile("/proc/self/uid_map", "0 0 0"));
+  T(WriteFile("/proc/self/uid_map", "x 0 1"));
+  T(WriteFile("/proc/self/uid_map", "0 0 1 1"));
+  T(WriteFile("/proc/self/uid_map", "0 0 1\n0 5 1"));
+  T(WriteFile("/proc/self/uid_map", "0 0 2\n5 1 1"));
+  T(WriteFile("/proc/self/uid_map", "4294967295 0 1"));
+  T(WriteFile("/proc/self/uid_map", std::string(5000, ' ')));
+}
+CASE(map_of_initial_namespace) {
+  T(WriteFile("/proc/self/setgroups", "allow"));
+  T(WriteFile("/proc/self/setgroups", "junk"));
+  T(WriteFile("/proc/self/setgroups", "deny   "));
+}
+CASE(map_many_lines_by_parent) {
+  Waiter child([] { MUST(unshare(CLONE_NEWUSER)); });
+  std::string map;
+  for (int i = 0; i < 341; ++i) {
+    map += std::to_string(i) + " " + std::to_string(1000 + i) + " 1\n";
+  }
+  T(WriteFile(child.Proc("uid_map"), map));
+  map = map.substr(0, map.rfind("340 "));
+  T(WriteFile(child.Proc("uid_map"), map.substr(0, 4000)));
+}
+CASE(map_range_by_parent) {
+  Waiter child([] { MUST(unshare(CLONE_NEWUSER)); });
+  T(WriteFile(child.Proc("uid_map"), "0 100000 65536\n"));
+  T(WriteFile(child.Proc("gid_map"), "0 100000 65536\n"));
+  Record("map", Content(child.Proc("uid_map").c_str()));
+  Record("setgroups", Content(child.Proc("setgroups").c_str()));
+}
+CASE(map_by_stranger) {
+  Waiter child([] {
+    BecomeUser(1000, 1000);
+    prctl(PR_SET_DUMPABLE, 1);
+    MUST(unshare(CLONE_NEWUSER));
+  });
+  Record("stranger", InChild([&] {
+           BecomeUser(2000, 2000);
+           return WriteFile(child.Proc("uid_map"), "0 2000 1") < 0 ? errno : 0;
+         }));
+}
+CASE(setgroups_deny_is_for_good) {
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/setgroups", "deny"));
+  T(WriteFile("/proc/self/setgroups", "allow"));
+  T(WriteFile("/proc/self/setgroups", "deny"));
+  Record("text", Content("/proc/self/setgroups"));
+}
+CASE(setgroups_in_namespace) {
+  EnterMapped();
+  const gid_t group = 0;
+  T(setgroups(1, &group));
+  T(setgroups(0, nullptr));
+}
+CASE(set_ids_in_namespace) {
+  EnterMapped();
+  T(setuid(5));
+  T(setresuid(0, 0, 0));
+  T(setresgid(7, -1, -1));
+  T(setreuid(-1, 9));
+  T(setfsuid(5));
+  Ids();
+}
+CASE(nested_map_is_relative) {
+  EnterMapped();
+  MUST(unshare(CLONE_NEWUSER));
+  T(WriteFile("/proc/self/uid_map", "10 5 1"));
+  T(WriteFile("/proc/self/uid_map", "10 0 1"));
+  Ids();
+  Record("map", Content("/proc/self/uid_map"));
+}
+CASE(nested_without_map_fails) {
+  MUST(unshare(CLONE_NEWUSER));
+  T(unshare(CLONE_NEWUSER));
+}
+CASE(nested_depth) {
+  int depth = 0;
+  int code = 0;
+  while (depth < 40) {
+    if (unshare(CLONE_NEWUSER) < 0) {
+      code = errno;
+      break;
+    }
+    WriteFile("/proc/self/setgroups", "deny");
+    if (WriteFile("/proc/self/uid_map", "0 0 1") < 0) Broken("map");
+    if (WriteFile("/proc/self/gid_map", "0 0 1") < 0) Broken("map");
+    ++depth;
+  }
+  Record("depth", depth);
+  Record("error", strerrorname_np(code));
+}
+CASE(unshare_user_after_chroot) {
+  MUST(mkdir("d", 0755));
+  MUST(chroot("d"));
+  T(unshare(CLONE_NEWUSER));
+}
+CASE(file_owner_in_namespace) {
+  Make("root", "x", 0600);
+  Make("other", "x", 0600);
+  MUST(chown("other", 1000, 1000));
+  EnterMapped();
+  struct stat st;
+  stat("root", &st);
+  Record("root", st.st_uid);
+  stat("other", &st);
+  Record("other", st.st_uid);
+  T(open("root", O_RDONLY) >= 0);
+  T(open("other", O_RDONLY));
+  T(chown("root", 5, 5));
+  T(chown("root", 0, 0));
+  T(chown("other", 0, 0));
+  T(chmod("other", 0644));
+}
+CASE(new_file_owner_in_namespace) {
+  BecomeUser(1000, 1000);
+  EnterMapped();
+  Make("f");
+  struct stat st;
+  stat("f", &st);
+  Record("inside", st.st_uid);
+  T(chmod("f", 04755));
+}
+CASE(capabilities_do_not_reach_out) {
+  EnterMapped();
+  T(sethostname("x", 1));
+  T(mount("none", "/tmp", "tmpfs", 0, nullptr));
+  T(mknod("dev", S_IFCHR | 0600, 0x103));
+  T(chroot("."));
+}
+CASE(kill_into_and_out_of_namespace) {
+  Waiter inside([] { MUST(unshare(CLONE_NEWUSER)); });
+  T(kill(inside.pid(), 0));
+  BecomeUser(1000, 1000);
+  T(kill(inside.pid(), 0));
+}
+CASE(user_namespace_with_others) {
+  BecomeUser(1000, 1000);
+  T(unshare(CLONE_NEWUTS));
+  T(unshare(CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWNET));
+  T(sethostname("inner", 5));
+  utsname name;
+  uname(&name);
+  Record("name", name.nodename);
+}
+CASE(unshare_flags) {
+  T(unshare(0));
+  T(unshare(1));
+  T(unshare(CLONE_THREAD));
+  T(unshare(CLONE_VM));
+  T(unshare(CLONE_SIGHAND));
+  T(unshare(CLONE_PARENT));
+}
+CASE(clone_flags_that_exclude_each_other) {
+  T(syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  T(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  T(syscall(SYS_clone, CLONE_NEWPID | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, nullptr, nullptr,
+            nullptr, nullptr));
+  T(syscall(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+CASE(clone_new_user) {
+  const long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (pid == 0) _exit(getuid() == 65534 ? 3 : 4);
+  int status;
+  T(waitpid(pid, &status, 0) == pid);
+  Record("end", StatusText(status));
+}
+CASE(clone_namespaces_without_capability) {
+  BecomeUser(1000, 1000);
+  for (int flag :
+       {CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP}) {
+    T(syscall(SYS_clone, flag | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  }
+}
+CASE(uts_namespace_is_a_copy) {
+  T(unshare(CLONE_NEWUTS));
+  utsname name;
+  uname(&name);
+  Record("copied", name.nodename);
+  Record("child", InChild([] {
+           sethostname("changed", 7);
+           utsname mine;
+           uname(&mine);
+           return strcmp(mine.nodename, "changed") == 0 ? 1 : 0;
+         }));
+  uname(&name);
+  Record("shared", name.nodename);
+  Record("proc", Content("/proc/sys/kernel/hostname"));
+}
+CASE(uts_namespace_parent_unchanged) {
+  Record("child", InChild([] {
+           if (unshare(CLONE_NEWUTS) < 0) return errno;
+           return sethostname("elsewhere", 9) < 0 ? errno : 0;
+         }));
+  utsname name;
+  uname(&name);
+  Record("parent", name.nodename);
+}
+CASE(hostname_by_proc) {
+  MUST(unshare(CLONE_NEWUTS));
+  T(WriteFile("/proc/sys/kernel/hostname", "written\n"));
+  utsname name;
+  uname(&name);
+  Record("name", name.nodename);
+  T(WriteFile("/proc/sys/kernel/domainname", "dom"));
+  uname(&name);
+  Record("domain", name.domainname);
+}
+CASE(links_change_with_unshare) {
+  struct {
+    const char* name;
+    int flag;
+  } const kinds[] = {{"uts", CLONE_NEWUTS}, {"ipc", CLONE_NEWIPC},   {"net", CLONE_NEWNET},
+                     {"mnt", CLONE_NEWNS},  {"user", CLONE_NEWUSER}, {"cgroup", CLONE_NEWCGROUP}};
+  for (const auto& kind : kinds) {
+    const std::string path = std::string("/proc/self/ns/") + kind.name;
+    const std::string before = ReadLink(path);
+    MUST(unshare(kind.flag));
+    Record(kind.name, ReadLink(path) != before);
+    Record("form", ReadLink(path).substr(0, strlen(kind.name) + 2));
+  }
+}
+CASE(links_for_children) {
+  const std::string pid = ReadLink("/proc/self/ns/pid");
+  const std::string time = ReadLink("/proc/self/ns/time");
+  T(ReadLink("/proc/self/ns/pid_for_children") == pid);
+  T(unshare(CLONE_NEWTIME));
+  T(ReadLink("/proc/self/ns/time") == time);
+  T(ReadLink("/proc/self/ns/time_for_children") == time);
+}
+CASE(links_are_shared_with_children) {
+  const std::string mine = ReadLink("/proc/self/ns/uts");
+  Waiter child([] {});
+  T(ReadLink(child.Proc("ns/uts")) == mine);
+  T(ReadLink(child.Proc("ns/user")) == ReadLink("/proc/self/ns/user"));
+}
+CASE(links_number_is_inode) {
+  struct stat st;
+  T(stat("/proc/self/ns/uts", &st));
+  Record("same", "uts:[" + std::to_string(st.st_ino) + "]" == ReadLink("/proc/self/ns/uts"));
+  Record("mode", Octal(st.st_mode));
+  T(open("/proc/self/ns/uts", O_RDWR));
+  T(open("/proc/self/ns/nothing", O_RDONLY));
+  T(lstat("/proc/self/ns/uts", &st));
+  Record("mode", Octal(st.st_mode));
+}
+CASE(links_of_strangers) {
+  Waiter child([] {});
+  BecomeUser(1000, 1000);
+  Record("link", ReadLink(child.Proc("ns/uts")));
+}
+CASE(setns_back_and_forth) {
+  const int fd = OpenNs("/proc/self/ns/uts");
+  MUST(unshare(CLONE_NEWUTS));
+  MUST(sethostname("inner", 5));
+  T(setns(fd, CLONE_NEWUTS));
+  utsname name;
+  uname(&name);
+  Record("name", name.nodename);
+}
+CASE(setns_arguments) {
+  const int fd = OpenNs("/proc/self/ns/uts");
+  T(setns(fd, 0));
+  T(setns(fd, CLONE_NEWIPC));
+  T(setns(fd, CLONE_NEWUTS | CLONE_NEWIPC));
+  T(setns(fd, 1));
+  T(setns(-1, 0));
+  T(setns(1, 0));
+  T(setns(open("/dev/null", O_RDONLY), 0));
+}
+CASE(setns_by_pidfd) {
+  Waiter child([] {
+    MUST(unshare(CLONE_NEWUTS | CLONE_NEWIPC));
+    MUST(sethostname("child", 5));
+  });
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, child.pid(), 0));
+  T(setns(fd, 0));
+  T(setns(fd, 1));
+  T(setns(fd, CLONE_NEWUTS | CLONE_NEWIPC));
+  utsname name;
+  uname(&name);
+  Record("name", name.nodename);
+  Record("ipc", ReadLink("/proc/self/ns/ipc") == ReadLink(child.Proc("ns/ipc")));
+}
+CASE(setns_user) {
+  Waiter child([] {
+    BecomeUser(1000, 1000);
+    prctl(PR_SET_DUMPABLE, 1);
+    EnterMapped();
+  });
+  const int own = OpenNs("/proc/self/ns/user");
+  T(setns(own, CLONE_NEWUSER));
+  const int fd = OpenNs(child.Proc("ns/user"));
+  T(setns(fd, CLONE_NEWUSER));
+  Ids();
+  Record("eff", Field("CapEff"));
+  T(setns(own, CLONE_NEWUSER));
+}
+CASE(setns_without_capability) {
+  const int fd = OpenNs("/proc/self/ns/uts");
+  const int mnt = OpenNs("/proc/self/ns/mnt");
+  BecomeUser(1000, 1000);
+  T(setns(fd, CLONE_NEWUTS));
+  T(setns(mnt, CLONE_NEWNS));
+}
+CASE(setns_mount_resets_root) {
+  const int fd = OpenNs("/proc/self/ns/mnt");
+  MUST(mkdir("d", 0755));
+  MUST(chdir("d"));
+  T(setns(fd, CLONE_NEWNS));
+  char cwd[64];
+  Record("cwd", getcwd(cwd, sizeof cwd) == nullptr ? "none" : cwd);
+}
+CASE(ioctl_nstype) {
+  for (const char* name : {"uts", "ipc", "net", "mnt", "pid", "user", "cgroup", "time"}) {
+    const int fd = OpenNs(std::string("/proc/self/ns/") + name);
+    T(ioctl(fd, NS_GET_NSTYPE));
+    close(fd);
+  }
+}
+CASE(ioctl_owner) {
+  MUST(unshare(CLONE_NEWUSER));
+  MUST(WriteFile("/proc/self/uid_map", "0 0 1"));
+  MUST(unshare(CLONE_NEWUTS));
+  const int uts = OpenNs("/proc/self/ns/uts");
+  const int owner = ioctl(uts, NS_GET_USERNS);
+  T(owner >= 0);
+  struct stat a, b;
+  fstat(owner, &a);
+  stat("/proc/self/ns/user", &b);
+  Record("own", a.st_ino == b.st_ino);
+  uid_t uid = 99;
+  T(ioctl(owner, NS_GET_OWNER_UID, &uid));
+  Record("uid", uid);
+  T(ioctl(uts, NS_GET_OWNER_UID, &uid));
+  T(ioctl(owner, NS_GET_PARENT));
+  T(ioctl(uts, NS_GET_PARENT));
+}
+CASE(ioctl_parent_of_user) {
+  Waiter child([] { MUST(unshare(CLONE_NEWUSER)); });
+  const int fd = OpenNs(child.Proc("ns/user"));
+  const int parent = ioctl(fd, NS_GET_PARENT);
+  struct stat a, b;
+  T(fstat(parent, &a));
+  stat("/proc/self/ns/user", &b);
+  Record("own", a.st_ino == b.st_ino);
+  T(ioctl(fd, 0xb7ff));
+}
+CASE(nsfs_statistics) {
+  const int fd = OpenNs("/proc/self/ns/uts");
+  char byte;
+  T(read(fd, &byte, 1));
+  T(lseek(fd, 0, SEEK_SET));
+  T(fcntl(fd, F_GETFD));
+}
+CASE(ns_file_keeps_namespace) {
+  int fd;
+  std::string link;
+  {
+    Waiter child([] {
+      MUST(unshare(CLONE_NEWUTS));
+      MUST(sethostname("kept", 4));
+    });
+    link = ReadLink(child.Proc("ns/uts"));
+    fd = OpenNs(child.Proc("ns/uts"));
+  }
+  T(setns(fd, CLONE_NEWUTS));
+  utsname name;
+  uname(&name);
+  Record("name", name.nodename);
+  Record("same", ReadLink("/proc/self/ns/uts") == link);
+}
+CASE(securebits_reset_by_user_namespace) {
+  MUST(prctl(PR_SET_KEEPCAPS, 1));
+  T(prctl(PR_SET_SECUREBITS, 1));
+  MUST(unshare(CLONE_NEWUSER));
+  T(prctl(PR_GET_SECUREBITS));
+  T(prctl(PR_GET_KEEPCAPS));
+}
+CASE(exec_in_unmapped_namespace) {
+  MUST(unshare(CLONE_NEWUSER));
+  Record("end", InChild([] {
+           execl("/bin/sh", "sh", "-c", "grep -q 'CapEff:.0000000000000000' /proc/self/status",
+                 nullptr);
+           return 9;
+         }));
+}
+CASE(exec_as_mapped_root) {
+  EnterMapped();
+  Record("end", InChild([] {
+           execl("/bin/sh", "sh", "-c", "grep -q 'CapEff:.0000000000000000' /proc/self/status",
+                 nullptr);
+           return 9;
+         }));
+}
+CASE(setuid_program_of_unmapped_owner) {
+  MUST(symlink("/bin/busybox", "b"));
+  EnterMapped();
+  Record("end", InChild([] {
+           execl("/bin/sh", "sh", "-c", "id -u | grep -qx 0", nullptr);
+           return 9;
+         }));
+}
+CASE(time_offsets_file) {
+  MUST(unshare(CLONE_NEWTIME));
+  T(WriteFile("/proc/self/timens_offsets", "monotonic 1"));
+  T(WriteFile("/proc/self/timens_offsets", "realtime 1 0"));
+  T(WriteFile("/proc/self/timens_offsets", "monotonic 100 0\nboottime 50 5"));
+  Record("text", Content("/proc/self/timens_offsets"));
+  Record("child", InChild([] { return 0; }));
+  T(WriteFile("/proc/self/timens_offsets", "monotonic 7 0"));
+}
