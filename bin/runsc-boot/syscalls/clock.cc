@@ -92,9 +92,15 @@ Result<Word> SysClockGetres(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysClockSettime(Task& task, const SyscallArgs& args) {
-  if (args.Int(0) != CLOCK_REALTIME) return Error(EINVAL);
+  const clockid_t clock = args.Int(0);
+  // Those of processes and threads (negative ids) exist only to be refused.
+  if (clock != CLOCK_REALTIME && clock >= 0) return Error(EINVAL);
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(1)));
-  if (!IsValid(time)) return Error(EINVAL);
+  if (clock < 0) {
+    TRY(CpuClock::Find(task, clock));
+  } else if (!IsValid(time)) {
+    return Error(EINVAL);
+  }
   return MayNotSetTime(task);
 }
 
@@ -156,7 +162,8 @@ Result<Word> SysAdjtimex(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysClockAdjtime(Task& task, const SyscallArgs& args) {
-  if (args.Int(0) != CLOCK_REALTIME) return Error(EINVAL);
+  const clockid_t clock = args.Int(0);
+  if (clock != CLOCK_REALTIME) return Error(IsHostClock(clock) ? EOPNOTSUPP : EINVAL);
   return AdjustClock(task, args.Address(1));
 }
 

@@ -26,6 +26,8 @@ class TimerFile final : public File {
 
   Result<size_t> Read(Context& context, IoBuffer& destination) override;
   Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
+  // As Linux: there is no position, and no error either.
+  Result<uint64_t> Seek(Context&, int64_t, int) override { return 0; }
   PollEvents Poll() override;
   WaitQueue* wait_queue() override { return &wait_queue_; }
   std::string Describe() const override { return "anon_inode:[timerfd]"; }
