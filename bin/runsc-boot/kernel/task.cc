@@ -14,6 +14,16 @@ namespace {
 constexpr size_t kNameLength = 15;
 constexpr uint32_t kIdle = 0, kAsleep = 1, kWoken = 2;
 
+// Who makes a user namespace has had all rights in it before.
+bool GainsCapabilities(const Credentials& old, const Credentials& now) {
+  if (old.user_namespace == now.user_namespace) return (now.permitted & ~old.permitted) != 0;
+  for (const UserNamespace* space = now.user_namespace.get(); space->parent() != nullptr;
+       space = space->parent().get()) {
+    if (space->parent() == old.user_namespace && space->owner_uid() == old.euid) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Task::Task(Key, Kernel& kernel, ThreadGroupRef group)
@@ -74,7 +84,7 @@ void Task::set_credentials(Credentials credentials) {
     if (fresh == nullptr) return;
     const Credentials &old = *fresh, &now = *credentials_;
     const bool same = old.euid == now.euid && old.egid == now.egid && old.fsuid == now.fsuid &&
-                      old.fsgid == now.fsgid && (now.permitted & ~old.permitted) == 0;
+                      old.fsgid == now.fsgid && !GainsCapabilities(old, now);
     if (same) return;
   }
   group_->set_dumpable(0);

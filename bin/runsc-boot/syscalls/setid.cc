@@ -54,12 +54,6 @@ void FixFsCapabilities(const Credentials& old, Credentials& changed) {
 Result<Word> Commit(Task& task, const Credentials& old, Credentials changed) {
   changed.fsuid = changed.euid;
   changed.fsgid = changed.egid;
-  // As Linux: who else has the new ids cannot look into what the old ones left.
-  if (changed.euid != old.euid || changed.egid != old.egid || changed.fsuid != old.fsuid ||
-      changed.fsgid != old.fsgid) {
-    task.group().set_dumpable(0);
-    task.set_parent_death_signal(0);
-  }
   FixCapabilities(task, old, changed);
   task.set_credentials(std::move(changed));
   return 0;
@@ -197,7 +191,6 @@ Result<Word> SysSetfsuid(Task& task, const SyscallArgs& args) {
     Credentials changed = *old;
     changed.fsuid = uid;
     FixFsCapabilities(*old, changed);
-    task.group().set_dumpable(0);
     task.set_credentials(std::move(changed));
   }
   return old->ShownUid(old->fsuid);
@@ -210,7 +203,6 @@ Result<Word> SysSetfsgid(Task& task, const SyscallArgs& args) {
   if (gid != kNoId && gid != old->fsgid && allowed) {
     Credentials changed = *old;
     changed.fsgid = gid;
-    task.group().set_dumpable(0);
     task.set_credentials(std::move(changed));
   }
   return old->ShownGid(old->fsgid);
