@@ -241,6 +241,8 @@ def test_stub_has_no_socket(env):
 
 def test_waiting_controller_has_dropped_privileges(env):
     with Sandbox(env) as sandbox:
+        # The container's first output may come before.
+        host.wait_until(lambda: host.status(sandbox.controller)["Seccomp"].strip() == "2")
         sets = capabilities(sandbox.controller)
         mine = capabilities("self")
         expect.true(sets["CapEff"] != mine["CapEff"],
