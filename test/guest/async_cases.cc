@@ -445,3 +445,34 @@ CASE(limit_of_address_space_can_be_raised) {
            return (small == MAP_FAILED ? 1 : 0) + (large != MAP_FAILED ? 2 : 0);
          }));
 }
+CASE(async_with_sigkill) {
+  Record("self", InChild([] {
+           int p[2];
+           pipe(p);
+           Enable(p[0]);
+           fcntl(p[0], F_SETSIG, SIGKILL);
+           write(p[1], "x", 1);
+           return 3;
+         }));
+  // The owner has the reading end itself, and runs.
+  int p[2], ready[2];
+  MUST(pipe(p));
+  MUST(pipe(ready));
+  const pid_t child = fork();
+  if (child == 0) {
+    close(p[1]);
+    Enable(p[0]);
+    fcntl(p[0], F_SETSIG, SIGKILL);
+    write(ready[1], "r", 1);
+    for (volatile long i = 0;; i = i + 1) {
+    }
+  }
+  char c;
+  MUST(read(ready[0], &c, 1));
+  close(p[0]);
+  signal(SIGPIPE, SIG_IGN);
+  MUST(write(p[1], "x", 1));
+  int status;
+  MUST(waitpid(child, &status, 0));
+  Record("other", StatusText(status));
+}

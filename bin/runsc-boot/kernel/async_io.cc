@@ -38,7 +38,27 @@ std::optional<Reason> ReasonFor(PollEvents events, PollEvents wanted, bool socke
   return std::nullopt;
 }
 
+constexpr size_t kMaxPostponed = 64;
+
+// Sending may end other tasks on the spot: SIGKILL, and fatal signals that one
+// of several threads waits for.
+bool MayEndAtOnce(const Task& target, int signo) {
+  if (signo == SIGKILL) return true;
+  const DefaultAction action = DefaultActionOf(signo);
+  if (action != DefaultAction::kTerminate && action != DefaultAction::kCore) return false;
+  return target.group().action(signo).handler == 0 && target.group().task_count() > 1;
+}
+
+template <typename Message>
+Status SendNow(const Message& message) {
+  return message.to_task ? message.target->SendSignal(message.info)
+                         : message.target->SendGroupSignal(message.info);
+}
+
 }  // namespace
+
+AsyncIo::AsyncIo(Kernel& kernel)
+    : kernel_(kernel), timer_(kernel.timers(), [this] { SendPostponed(); }) {}
 
 std::shared_ptr<AsyncIo> AsyncIo::Of(Kernel& kernel, File& file) {
   return std::static_pointer_cast<AsyncIo>(
@@ -128,15 +148,34 @@ void AsyncIo::Disable() {
 
 // With a signal of its own choice the owner learns which descriptor it was; a
 // full queue falls back to SIGIO.
-void AsyncIo::Send(const Owner& owner, Task& task, const SigInfo& info, bool to_task) {
-  const CredentialsRef target = task.credentials();
+void AsyncIo::Send(const Owner& owner, Message message) {
+  const CredentialsRef target = message.target->credentials();
   const bool may = owner.euid == 0 || owner.euid == target->suid || owner.euid == target->ruid ||
                    owner.uid == target->suid || owner.uid == target->ruid;
-  if (!may) return;
-  const auto send = [&](const SigInfo& what) {
-    return to_task ? task.SendSignal(what) : task.SendGroupSignal(what);
-  };
-  if (!send(info).ok()) (void)send(MakeSigInfo(SIGIO, SI_KERNEL));
+  if (!may || SendAllowed(message).ok()) return;
+  message.info = MakeSigInfo(SIGIO, SI_KERNEL);
+  (void)SendAllowed(message).ok();
+}
+
+Status AsyncIo::SendAllowed(Message& message) {
+  if (!MayEndAtOnce(*message.target, message.info.si_signo)) return SendNow(message);
+  {
+    absl::MutexLock lock(&owner_mutex_);
+    // All of them are fatal: more say nothing new.
+    if (postponed_.size() < kMaxPostponed) postponed_.push_back(std::move(message));
+  }
+  timer_.Arm(MonotonicNow());
+  return Ok();
+}
+
+// What it sends may end the last user of the file, and with it this object.
+void AsyncIo::SendPostponed() {
+  std::vector<Message> messages;
+  {
+    absl::MutexLock lock(&owner_mutex_);
+    messages.swap(postponed_);
+  }
+  for (Message& message : messages) (void)SendNow(message).ok();
 }
 
 void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd) {
@@ -159,7 +198,7 @@ void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd
     info.si_fd = fd;
   }
   if (owner.who.type == F_OWNER_TID) {
-    if (const TaskRef task = owner.task.lock()) Send(owner, *task, info, /*to_task=*/true);
+    if (TaskRef task = owner.task.lock()) Send(owner, {std::move(task), info, /*to_task=*/true});
     return;
   }
   std::vector<ThreadGroupRef> groups;
@@ -169,7 +208,7 @@ void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd
     groups.push_back(std::move(group));
   }
   for (const ThreadGroupRef& group : groups) {
-    if (const TaskRef leader = group->leader()) Send(owner, *leader, info, /*to_task=*/false);
+    if (TaskRef leader = group->leader()) Send(owner, {std::move(leader), info, /*to_task=*/false});
   }
 }
 
