@@ -9,6 +9,8 @@
 //      StartExec are called), the locks of wait queues
 // SIGIO (async_io.h) is sent with the lock of a wait queue held: none of 1 to 4
 // may be held where such a queue (pipe, socket, terminal, inotify) is used.
+// Tracee::request_mutex_ comes before all of them; the other locks of ptrace(2)
+// and seccomp(2) are leaves.
 // VFS objects are used, and the last reference to a task or a file is given
 // up, with none of them held.
 #ifndef RUNSC_BOOT_KERNEL_KERNEL_H_
@@ -49,6 +51,8 @@ struct ProcessOptions {
   mode_t umask = 022;
   int oom_score_adj = 0;
   std::shared_ptr<FdTable> fds;
+  // The specification's filter, in force from the program's first call on.
+  std::shared_ptr<const seccomp::Filter> seccomp;
   std::shared_ptr<MountNamespace> mounts;
 };
 
@@ -134,6 +138,7 @@ class Kernel {
   friend class JobControl;
   friend class Task;
   friend class ThreadGroup;
+  friend class Tracee;
 
   // A signal to be sent when the tree mutex has been given up.
   struct DeferredSignal {
@@ -224,6 +229,8 @@ class Kernel {
   // The inits of the other pid namespaces.
   absl::flat_hash_map<const PidNamespace*, ThreadGroup*> inits_ ABSL_GUARDED_BY(tree_mutex_);
   std::optional<int> init_status_ ABSL_GUARDED_BY(tree_mutex_);
+  // Who is traced by whom (ptrace(2)), oldest first.
+  std::vector<std::shared_ptr<Tracee>> tracees_ ABSL_GUARDED_BY(tree_mutex_);
 };
 
 }  // namespace runsc::boot

@@ -7,6 +7,7 @@
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 
 namespace runsc::boot {
 
@@ -82,6 +83,7 @@ void Kernel::Unregister(Task& task) {
       }
     }
     if (group.leader_.get() != &task) tasks_.erase(task.tid());
+    if (!tracees_.empty()) Tracee::OnTaskEnd(*this, task, signals);
     if (last) {
       EndGroup(group, signals);
     } else {
@@ -176,6 +178,7 @@ SigInfo Kernel::ChildSignal(const ThreadGroup& parent, const ThreadGroup& child,
 
 void Kernel::NotifyParentOfEnd(ThreadGroup& group, DeferredSignals& signals) {
   ThreadGroup* parent = group.parent_;
+  if (!tracees_.empty() && Tracee::HoldsBack(*this, group, signals)) return;
   if (parent == nullptr) {
     // Whoever started it from outside holds the group, and needs no zombie.
     if (init_.get() != &group) Reap(group);

@@ -2,6 +2,7 @@
 #include <sys/epoll.h>
 
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 
 namespace runsc::boot {
 
@@ -80,6 +81,7 @@ std::optional<ChildEvent> Kernel::TakeChildEvent(Task& waiter, const WaitRequest
     const bool wants_clones = (request.options & __WCLONE) != 0;
     if ((request.options & __WALL) == 0 && is_clone != wants_clones) continue;
     *found_any = true;
+    if (!tracees_.empty() && Tracee::IsHidden(*this, *child, parent)) continue;
     const ThreadGroupRef keep = child;
     if (auto event = TakeEventOf(parent, *keep, request.options); event.has_value()) return event;
   }
@@ -98,6 +100,7 @@ Result<std::optional<ChildEvent>> Task::WaitChild(const WaitRequest& request) {
   while (true) {
     bool found_any = false;
     std::optional<ChildEvent> event = kernel_.TakeChildEvent(*this, request, &found_any);
+    if (!event.has_value()) event = Tracee::TakeEvent(kernel_, *group_, request, &found_any);
     if (event.has_value()) return event;
     if (!found_any) return Error(ECHILD);
     if ((request.options & WNOHANG) != 0) return std::optional<ChildEvent>();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <list>
 #include <optional>
+#include <vector>
 
 #include "bin/runsc-boot/kernel/signal_quota.h"
 #include "common/result.h"
@@ -60,6 +61,12 @@ class PendingSignals {
   // first, then by number.
   std::optional<SigInfo> Take(SignalSet blocked);
   void Discard(SignalSet signals);
+  // What is queued, in order of arrival.
+  std::vector<SigInfo> Snapshot() const {
+    std::vector<SigInfo> infos;
+    for (const Entry& entry : queue_) infos.push_back(entry.info);
+    return infos;
+  }
   // True while an expiry of the POSIX timer `id` is queued.
   bool HasTimer(int id) const;
 

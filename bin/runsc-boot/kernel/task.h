@@ -34,10 +34,15 @@
 
 namespace runsc::boot {
 
+namespace seccomp {
+class Filter;
+}
 class Kernel;
 class NamespaceFile;
+struct SeccompRequest;
 class Task;
 class ThreadGroup;
+class Tracee;
 using TaskRef = std::shared_ptr<Task>;
 using ThreadGroupRef = std::shared_ptr<ThreadGroup>;
 
@@ -174,6 +179,8 @@ class Task final : public platform::ThreadEvents,
   // being killed; ETIMEDOUT at the deadline. May return early without cause,
   // so callers loop over their condition.
   Status Sleep(Deadline deadline);
+  // The same, whatever signals come; false when the task is being killed.
+  bool SleepUntilKilled() { return SleepUninterruptibly(); }
   // Repeats `attempt` while it answers EAGAIN, sleeping on `file`'s queue for
   // `events`; with O_NONBLOCK set, EAGAIN is the answer.
   template <typename T>
@@ -238,6 +245,18 @@ class Task final : public platform::ThreadEvents,
   // Nothing: WNOHANG and no child has changed. ECHILD, EINVAL, kRestartSys.
   Result<std::optional<ChildEvent>> WaitChild(const WaitRequest& request);
 
+  // --- seccomp(2) (seccomp.cc); null without a filter.
+  std::shared_ptr<const seccomp::Filter> seccomp_filter() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // EINVAL: in strict mode already; EBUSY: a second listener; ENOMEM. With
+  // `sync`, the id of a thread that cannot follow, or ESRCH; else 0.
+  Result<uint64_t> InstallSeccomp(SeccompRequest request);
+  // Before the task has run: the filter that its program starts with.
+  void StartWithSeccomp(std::shared_ptr<const seccomp::Filter> filter)
+      ABSL_LOCKS_EXCLUDED(state_mutex_);
+
+  // --- ptrace(2); null when nobody traces the task.
+  std::shared_ptr<Tracee> tracee() const ABSL_LOCKS_EXCLUDED(state_mutex_);
+
   // --- prctl(2) state of a thread.
   int parent_death_signal() const;
   void set_parent_death_signal(int signo);
@@ -271,6 +290,8 @@ class Task final : public platform::ThreadEvents,
   // --- platform::ThreadEvents
   void OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) override;
   void OnFault(platform::Thread& thread, const siginfo_t& info) override;
+  void OnHostCall(platform::Thread& thread, const platform::SyscallInfo& call,
+                  std::optional<int64_t> value) override;
   void OnInterrupt(platform::Thread& thread) override;
   void OnStart(platform::Thread& thread) override;
   void OnCloned(platform::Thread& thread, Result<pid_t> child_tid) override;
@@ -281,6 +302,7 @@ class Task final : public platform::ThreadEvents,
   friend class Kernel;
   friend class PosixTimers;
   friend class ThreadGroup;
+  friend class Tracee;
 
   // Who may touch the task's host thread.
   enum class Where {
@@ -291,6 +313,9 @@ class Task final : public platform::ThreadEvents,
   // Why a task must not go on as it is: bits of work_.
   static constexpr uint32_t kSignalWork = 1;  // a signal or a stop
   static constexpr uint32_t kKilled = 2;
+  // Who wants to see the task's system calls first: bits of interception_.
+  static constexpr uint32_t kFiltered = 1;  // seccomp(2)
+  static constexpr uint32_t kTraced = 2;    // ptrace(2)
 
   // --- Events (task_event.cc)
   // False: the task has been killed meanwhile, and the event is void.
@@ -306,8 +331,12 @@ class Task final : public platform::ThreadEvents,
                Result<uint64_t> result);
   // Runs a call again that a signal without a handler has interrupted.
   Result<uint64_t> Redispatch(const platform::SyscallInfo& call, int code);
+  // Executes a call, if the task's filters let it.
+  Result<uint64_t> Execute(const platform::SyscallInfo& call);
+  Result<uint64_t> Dispatch(const platform::SyscallInfo& call);
   // Sets `bits` in work_ and makes the task notice. Callable with locks held.
   void Notify(uint32_t bits);
+  bool IsTraced() const { return (interception_.load(std::memory_order_relaxed) & kTraced) != 0; }
   bool HasWork() const { return work_.load(std::memory_order_acquire) != 0; }
   bool killed() const { return (work_.load(std::memory_order_acquire) & kKilled) != 0; }
   // Sleeps until Wake whatever signals come; false when the task is killed.
@@ -352,6 +381,20 @@ class Task final : public platform::ThreadEvents,
   bool Wants(int signo) const { return (mask_ & SignalBit(signo)) == 0; }
   std::optional<SigInfo> TakeLocked(SignalSet blocked);
   void SetMaskLocked(SignalSet mask);
+
+  // --- Filters (seccomp.cc)
+  Result<uint64_t> ExecuteFiltered(const platform::SyscallInfo& call);
+  Result<uint64_t> ApplyFilter(const platform::SyscallInfo& call);
+  Result<uint64_t> NotifySupervisor(const platform::SyscallInfo& call,
+                                    const seccomp::Filter& filter);
+  Result<uint64_t> TrapOnCall(const platform::SyscallInfo& call, uint32_t data);
+  // seccomp's way to end a task: the process, when it is the last.
+  Result<uint64_t> KillThread(int signo);
+  // Makes the native calls trap about which `filter` has an opinion.
+  Status TrapNativeCalls(const seccomp::Filter& filter, bool all_threads);
+  void SetFilter(std::shared_ptr<const seccomp::Filter> filter) ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // A thread that was being made when its siblings' filters were synchronised.
+  void CatchUpWithSeccomp() ABSL_LOCKS_EXCLUDED(state_mutex_);
 
   // --- Clone, exec, exit (task_clone.cc, task_exec.cc, task_exit.cc)
   struct PendingExec;
@@ -438,6 +481,13 @@ class Task final : public platform::ThreadEvents,
   int clone_pidfd_ = -1;
   std::shared_ptr<PendingExec> pending_exec_;
 
+  std::atomic<uint32_t> interception_{0};
+  // filter_ref_ for the task's own worker. A new filter keeps the old ones alive.
+  std::atomic<const seccomp::Filter*> filter_{nullptr};
+  std::shared_ptr<const seccomp::Filter> filter_ref_ ABSL_GUARDED_BY(state_mutex_);
+  std::atomic<uint32_t> trapped_calls_{0};  // of seccomp::kNativeCalls
+  std::shared_ptr<Tracee> tracee_ ABSL_GUARDED_BY(state_mutex_);
+
   std::atomic<int> parent_death_signal_{0};
   std::atomic<bool> keep_capabilities_{false};
   std::atomic<uint64_t> timer_slack_ns_{50'000};
@@ -445,6 +495,13 @@ class Task final : public platform::ThreadEvents,
   std::atomic<unsigned> personality_{0};
   IoCounters io_;
 };
+
+inline Result<uint64_t> Task::Execute(const platform::SyscallInfo& call) {
+  if ((interception_.load(std::memory_order_relaxed) & kFiltered) != 0) {
+    return ExecuteFiltered(call);
+  }
+  return Dispatch(call);
+}
 
 template <typename T>
 Result<T> Task::BlockOnFile(File& file, PollEvents events, Deadline deadline,

@@ -3,6 +3,7 @@
 
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pidfd.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/task.h"
 
 namespace runsc::boot {
@@ -108,6 +109,8 @@ TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
     child->name_ = name;
     child->scheduling_ = std::move(scheduling);
   }
+  child->SetFilter(seccomp_filter());
+  child->trapped_calls_.store(trapped_calls_.load());
   child->mask_ = saved_mask_.value_or(mask_);
   child->copies_memory_ = (request.flags & CLONE_VM) == 0;
   if ((request.flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
@@ -148,7 +151,8 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
   platform::CloneArgs args;
   const bool nested = child->group_->pid_namespace_ != nullptr;
   clone_parent_tid_ = nested && (request.flags & CLONE_PARENT_SETTID) != 0 ? request.parent_tid : 0;
-  args.flags = HostFlags(request.flags, nested);
+  args.flags =
+      HostFlags(IsTraced() ? Tracee::PrepareClone(*this, child, request) : request.flags, nested);
   args.stack = request.stack;
   args.parent_tid = request.parent_tid;
   args.child_tid = request.child_tid;
@@ -192,6 +196,7 @@ void Task::OnCloned(platform::Thread& thread, Result<pid_t> child_tid) {
     if (clone_pidfd_ >= 0) (void)fds_->Remove(clone_pidfd_).ok();
     thread.registers().rax = static_cast<uint64_t>(-static_cast<int64_t>(child_tid.code()));
   }
+  if (IsTraced()) return Tracee::AfterClone(*this, thread, child);
   LeaveStub(thread);
 }
 
@@ -218,6 +223,8 @@ void Task::OnStart(platform::Thread& thread) {
       if (address != 0) (void)CopyOutObject(address, shown_tid()).ok();
     }
   }
+  CatchUpWithSeccomp();
+  if (IsTraced()) Tracee::OnStart(*this);
   LeaveStub(thread);
 }
 

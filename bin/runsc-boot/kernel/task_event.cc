@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/task.h"
 
 namespace runsc::boot {
@@ -54,13 +55,17 @@ void Task::Notify(uint32_t bits) {
   Wake();
 }
 
+Result<uint64_t> Task::Dispatch(const platform::SyscallInfo& call) {
+  return kernel_.dispatch_(*this, call);
+}
+
 void Task::LeaveOnHost(platform::Thread& thread, const platform::SyscallInfo& call) {
   if (host_sleep_.restart_code != 0) host_sleep_.call = call;
   {
     absl::MutexLock lock(&state_mutex_);
     if (!killed()) {
       where_ = Where::kApplication;
-      thread.ContinueOnHost();
+      thread.ContinueOnHost(call);
       if (HasWork()) thread.Interrupt();
       return;
     }
@@ -69,6 +74,7 @@ void Task::LeaveOnHost(platform::Thread& thread, const platform::SyscallInfo& ca
 }
 
 void Task::LeaveStub(platform::Thread& thread) {
+  if (IsTraced()) return Tracee::Leave(*this, thread);
   while (!TryLeave(Where::kApplication, [&] { thread.Resume(); })) {
     if (DeliverSignals(thread, nullptr) == Delivered::kGone) return;
   }
@@ -90,7 +96,11 @@ void Task::EndFutexWait(platform::Thread& thread, const HostWait& wait) {
 
 void Task::EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
                    Result<uint64_t> result) {
+  bool delivered = false;
   while (true) {
+    if (IsTraced()) {
+      return Tracee::FinishCall(*this, thread, call, std::move(result), delivered);
+    }
     if (result.ok() && *result == kEndHandled) return;
     if (result.ok() && *result == kEndOnHost) return LeaveOnHost(thread, call);
     if (result.ok() && *result == kEndInStub) return LeaveStub(thread);
@@ -103,6 +113,7 @@ void Task::EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
         TryLeave(Where::kApplication, [&] { thread.Return(value); })) {
       return;
     }
+    delivered = true;
     InterruptedCall interrupted{call, value};
     switch (DeliverSignals(thread, &interrupted)) {
       case Delivered::kGone:
@@ -122,7 +133,7 @@ Result<uint64_t> Task::Redispatch(const platform::SyscallInfo& call, int code) {
     auto restart = std::exchange(restart_, nullptr);
     return restart(*this);
   }
-  return kernel_.dispatch_(*this, call);
+  return Execute(call);
 }
 
 void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call) {
@@ -130,7 +141,8 @@ void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call
   const TaskRef self = shared_from_this();
   if (!BeginEvent(&call)) return;
   host_sleep_.restart_code = 0;
-  EndCall(thread, call, kernel_.dispatch_(*this, call));
+  if (IsTraced()) return Tracee::HandleSyscall(*this, thread, call);
+  EndCall(thread, call, Execute(call));
 }
 
 void Task::OnFault(platform::Thread& thread, const siginfo_t& info) {
@@ -161,6 +173,9 @@ void Task::OnInterrupt(platform::Thread& thread) {
   if (!wait.has_value()) return LeaveStub(thread);
   if (wait->call.number == SYS_nanosleep || wait->call.number == SYS_clock_nanosleep) {
     return EndCall(thread, wait->call, Error(wait->restart_code));
+  }
+  if (IsTraced()) {
+    return Tracee::FinishCall(*this, thread, wait->call, Error(wait->restart_code), true);
   }
   EndFutexWait(thread, *wait);
 }

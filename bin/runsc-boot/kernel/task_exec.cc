@@ -9,6 +9,8 @@
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pending_exec.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/kernel/seccomp.h"
 #include "bin/runsc-boot/loader/load.h"
 #include "bin/runsc-boot/loader/stack.h"
 #include "bin/runsc-boot/vfs/dentry.h"
@@ -59,7 +61,10 @@ Result<std::shared_ptr<Task::PendingExec>> Task::PrepareExec(ExecRequest request
   program.stack_limit = group_->limit(RLIMIT_STACK).rlim_cur;
   TRY_ASSIGN(exec->program, PrepareProgram(vfs(), caller(), std::move(program)));
   const CredentialsRef old = credentials();
-  TRY_ASSIGN(exec->credentials, CredentialsAfterExec(*old, FactsOf(exec->program, *old)));
+  ExecutableFacts facts = FactsOf(exec->program, *old);
+  // As Linux: who is traced gains nothing that its tracer could not have.
+  if (IsTraced() && !Tracee::MayGain(*this)) facts.nosuid = true;
+  TRY_ASSIGN(exec->credentials, CredentialsAfterExec(*old, facts));
   return exec;
 }
 
@@ -117,6 +122,7 @@ void Task::OnExec(platform::Thread& thread, Status status) {
     ExitGroup(SIGKILL);
     return;
   }
+  if (IsTraced()) return Tracee::AfterExec(*this, thread);
   LeaveStub(thread);
 }
 
@@ -138,10 +144,12 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
     absl::MutexLock lock(&state_mutex_);
     memory_.swap(memory);
   }
+  Tracee::ReleaseVforkParent(*this);
   // A program that gains nothing keeps its parent death signal.
   const int death_signal = parent_death_signal();
   set_credentials(fresh);
   set_parent_death_signal(death_signal);
+  if (auto filter = seccomp_filter(); filter != nullptr) TRY(TrapNativeCalls(*filter, false));
   set_name(exec.name);
   CloseOnExec();
   group_->timers_->posix().DeleteAll();

@@ -1,15 +1,18 @@
 // The ends of tasks: exit(2), exit_group(2), being killed.
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/task.h"
 
 namespace runsc::boot {
 
 void Task::ExitGroup(int status) {
+  if (IsTraced()) Tracee::BeforeExit(*this, status);
   group_->BeginExit(status);
   FinishKilled();
 }
 
 void Task::Exit(int status) {
+  if (IsTraced()) Tracee::BeforeExit(*this, status);
   bool last = false;
   {
     absl::MutexLock lock(&group_->signal_mutex_);
@@ -49,6 +52,7 @@ void Task::FinishKilled() {
 }
 
 void Task::Terminate() {
+  Tracee::ReleaseVforkParent(*this);
   std::shared_ptr<FdTable> fds;
   std::shared_ptr<FsContext> fs;
   {
@@ -64,10 +68,13 @@ void Task::Terminate() {
   fs.reset();
   std::shared_ptr<MemoryManager> memory;
   platform::ThreadRef thread;
+  std::shared_ptr<const seccomp::Filter> filter;
   {
     absl::MutexLock lock(&state_mutex_);
     memory.swap(memory_);
     thread.swap(thread_);
+    filter_.store(nullptr);
+    filter.swap(filter_ref_);
   }
   group_->ended_io_.Add(io_);
   // Who waits for this process may write its program (ETXTBSY).

@@ -84,4 +84,23 @@ std::optional<Task::HostWait> Task::InterruptedHostWait(platform::Registers& reg
   return wait;
 }
 
+void Task::OnHostCall(platform::Thread& thread, const platform::SyscallInfo& call,
+                      std::optional<int64_t> value) {
+  constexpr int64_t kMaxErrno = 4095;
+  const TaskRef self = shared_from_this();
+  if (!BeginEvent()) return;
+  const int sleep_code = std::exchange(host_sleep_.restart_code, 0);
+  Result<uint64_t> result = Error(kRestartSys);
+  if (value == kInterrupted && sleep_code != 0) {
+    result = Error(sleep_code);
+  } else if (value == kInterrupted && call.number == SYS_futex && LooksTimed(call)) {
+    result = Error(kRestartNoHand);
+  } else if (value.has_value()) {
+    const bool failed = *value < 0 && *value >= -kMaxErrno;
+    result = failed ? Result<uint64_t>(Error(static_cast<int>(-*value)))
+                    : Result<uint64_t>(static_cast<uint64_t>(*value));
+  }
+  EndCall(thread, call, std::move(result));
+}
+
 }  // namespace runsc::boot

@@ -3,6 +3,7 @@
 
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/signal_frame.h"
 #include "bin/runsc-boot/kernel/task.h"
 
@@ -122,9 +123,15 @@ std::optional<Task::Delivery> Task::NextSignal() {
   while (true) {
     SigInfo info{};
     SignalAction action;
+    const bool traced = IsTraced();
+    if (traced && Tracee::HandleTraps(*this)) {
+      if (killed()) return std::nullopt;
+      continue;
+    }
+    const bool passes_stop = traced && Tracee::PassesGroupStop(*this);
     {
       absl::MutexLock lock(&group_->signal_mutex_);
-      if (group_->stop_signal_ == 0) {
+      if (group_->stop_signal_ == 0 || passes_stop) {
         std::optional<SigInfo> taken = TakeLocked(mask_);
         if (!taken.has_value()) {
           work_.fetch_and(~kSignalWork);
@@ -132,6 +139,10 @@ std::optional<Task::Delivery> Task::NextSignal() {
         }
         info = *taken;
       }
+    }
+    if (traced && info.si_signo != 0 && !Tracee::OfferSignal(*this, info)) {
+      if (killed()) return std::nullopt;
+      continue;
     }
     if (info.si_signo != 0) {
       if (!group_->timers_->posix().OnTaken(info)) continue;
@@ -143,9 +154,11 @@ std::optional<Task::Delivery> Task::NextSignal() {
         return Delivery{info, action};
       }
     }
+    if (traced && info.si_signo == 0) continue;
+    if (traced) Tracee::BeforeDefault(*this, info);
     if (info.si_signo == 0 || group_->HandleDefault(info, IsForcedFault(info))) {
       // A stop is under way.
-      group_->Park(*this);
+      if (!traced) group_->Park(*this);
     }
     if (killed()) return std::nullopt;
   }

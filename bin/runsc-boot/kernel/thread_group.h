@@ -153,6 +153,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   friend class Task;
   friend class PosixTimers;
   friend class ProcessTimers;
+  friend class Tracee;
 
   // For fork: limits, actions and the like of `parent`.
   static ThreadGroupRef Fork(ThreadGroup& parent, const CloneRequest& request);
@@ -229,6 +230,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   Task* executing_ ABSL_GUARDED_BY(signal_mutex_) = nullptr;  // in exec
   std::shared_ptr<platform::HostProcess> process_ ABSL_GUARDED_BY(signal_mutex_);
   Usage final_usage_ ABSL_GUARDED_BY(signal_mutex_);
+
+  // The filters of the last synchronisation (SECCOMP_FILTER_FLAG_TSYNC).
+  std::shared_ptr<const seccomp::Filter> synchronised_filter_ ABSL_GUARDED_BY(signal_mutex_);
 
   mutable absl::Mutex limits_mutex_;  // a leaf
   std::array<rlimit, RLIM_NLIMITS> limits_ ABSL_GUARDED_BY(limits_mutex_){};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 
 namespace runsc::boot {
@@ -86,6 +87,7 @@ Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
 bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
   const Task& representative = target != nullptr ? *target : *tasks_.front();
   if (!representative.Wants(signo)) return false;
+  if (representative.IsTraced()) return false;
   for (const TaskRef& task : tasks_) {
     if ((task->waited_for_ & SignalBit(signo)) != 0) return false;
   }
@@ -155,6 +157,7 @@ bool ThreadGroup::PrepareStopAndContinue(int signo) {
   stop_complete_ = false;
   for (const TaskRef& task : tasks_) {
     if (task->parked_.load()) task->Wake();
+    if (task->IsTraced()) Tracee::OnContinue(*task);
   }
   return was_stopped;
 }
@@ -185,7 +188,7 @@ void ThreadGroup::Park(Task& task) {
   while (true) {
     {
       absl::MutexLock lock(&signal_mutex_);
-      if (stop_signal_ == 0 || task.killed()) {
+      if (stop_signal_ == 0 || task.killed() || task.IsTraced()) {
         --parked_;
         task.parked_.store(false);
         return;

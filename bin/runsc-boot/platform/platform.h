@@ -29,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -72,6 +73,11 @@ class ThreadEvents {
   // SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGTRAP by the application's own code.
   // In stub. `info` is the host's siginfo, forgeable by the application.
   virtual void OnFault(Thread& thread, const siginfo_t& info) = 0;
+  // The end of ContinueOnHost for a thread in stub: what the call returned, or
+  // nothing when an interrupt came first and the call has had no effect. In
+  // stub again, registers as before the call but for rcx and r11.
+  virtual void OnHostCall(Thread& thread, const SyscallInfo& call,
+                          std::optional<int64_t> value) = 0;
   // The answer to Thread::Interrupt (also spurious). In stub.
   virtual void OnInterrupt(Thread& thread) = 0;
   // The first event of a thread that StartClone (of its parent) made: it has
@@ -157,8 +163,10 @@ class Thread {
   // Ends the call with `value` (a result, or a negative errno) and lets the
   // application run.
   virtual void Return(int64_t value) = 0;
-  // Notified only: lets the host execute the call with its register arguments.
-  virtual void ContinueOnHost() = 0;
+  // Lets the host execute `call` with its register arguments. Notified: it must
+  // be the notified one, and no event tells its end. In stub: any call that the
+  // kernel has checked; its end is OnHostCall.
+  virtual void ContinueOnHost(const SyscallInfo& call) = 0;
   // Notified, or in stub by an event: puts a copy of `host_fd` at number `fd`
   // of the host process, close-on-exec, for a following mmap.
   virtual Status InstallFd(int host_fd, int fd) = 0;
@@ -182,6 +190,13 @@ class Thread {
   // Makes the stub execute `calls` in order, stopping behind the first that
   // fails when `stop_on_error`. Results are what the (hostile) process says.
   virtual Status RunNative(std::span<NativeCall> calls, bool stop_on_error) = 0;
+  // From now on `numbers` trap, although the host could execute them for the
+  // application: for good, also in its children and after exec. `all_threads`:
+  // also for the other threads of the process. ENOMEM, ESRCH.
+  virtual Status TrapCalls(std::span<const uint32_t> numbers, bool all_threads) = 0;
+  // Makes every call of the application trap, natively executed ones included,
+  // or no longer. For this thread alone; children and exec begin without.
+  virtual Status TrapAllCalls(bool on) = 0;
   // Lets the application run with the registers as set.
   virtual void Resume() = 0;
   // Starts the host's clone. `events` is the child's kernel side; the child's

@@ -378,6 +378,27 @@ Result<std::vector<sock_filter>> BuildStubFilter(bool native_calls) {
   return StubFilter(native_calls).program().Finish();
 }
 
+Result<std::vector<sock_filter>> BuildTrapFilter(std::span<const uint32_t> numbers) {
+  BpfProgram p;
+  BpfProgram::Label allow = p.NewLabel(), trap = p.NewLabel(), chosen = p.NewLabel();
+  // What other call tables have at these numbers is the first filter's affair.
+  p.Load(BpfProgram::kArch);
+  p.JumpIfEqual(AUDIT_ARCH_X86_64, BpfProgram::kNext, allow);
+  p.Load(BpfProgram::kNumber);
+  for (uint32_t number : numbers) p.JumpIfEqual(number, chosen, BpfProgram::kNext);
+  p.Return(kAllow);
+  p.Place(chosen);
+  p.Load(BpfProgram::kIpHigh);
+  p.JumpIfEqual(kStubHigh, BpfProgram::kNext, trap);
+  p.Load(BpfProgram::kIpLow);
+  p.JumpIfAtLeast(stub::kImageSize, trap, allow);
+  p.Place(allow);
+  p.Return(kAllow);
+  p.Place(trap);
+  p.Return(kTrap);
+  return p.Finish();
+}
+
 std::string DescribeStubFilter(bool native_calls) {
   std::string text;
   StubFilter filter(native_calls);

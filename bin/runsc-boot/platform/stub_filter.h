@@ -14,6 +14,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ bool IsPermittedClone(uint64_t flags);
 // The program. `native_calls` false: application code gets no call executed
 // by the host that a notification could bring to the kernel.
 Result<std::vector<sock_filter>> BuildStubFilter(bool native_calls);
+
+// A program that stacks on the other: `numbers` trap when the application makes
+// them.
+Result<std::vector<sock_filter>> BuildTrapFilter(std::span<const uint32_t> numbers);
 
 // The rules, one line each, with reasons.
 std::string DescribeStubFilter(bool native_calls);

@@ -1,6 +1,9 @@
 #include "bin/runsc-boot/platform/stub_thread.h"
 
+#include <elf.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -8,10 +11,12 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/platform/notify_platform.h"
+#include "bin/runsc-boot/platform/stub/stub_image.h"
 #include "bin/runsc-boot/platform/stub_filter.h"
 #include "bin/runsc-boot/platform/stub_message.h"
 #include "common/log.h"
@@ -22,6 +27,18 @@ namespace {
 // The host scans its list of parked notifications for each new one: beyond so
 // many, a blocked thread sleeps in its stub.
 constexpr int kMaxParkedNotifications = 16;
+
+constexpr uint64_t kTrapFlag = 0x100;
+
+// Of the instruction in the stub that makes calls for the application.
+uint64_t HostCallAddress() {
+  static const uint64_t address = [] {
+    Elf64_Ehdr header;
+    std::memcpy(&header, stub::Image().data(), sizeof header);
+    return header.e_entry - stub::kHostCallSize;
+  }();
+  return address;
+}
 
 }  // namespace
 
@@ -86,6 +103,12 @@ void StubThread::HandleNotification(const Notification& notification) {
     if (notification.call.number == stub::kSysEnter) return HandleEnter(*events, notification);
     if (notification.call.number == stub::kSysDone) return HandleDone(*events, notification);
     if (phase() == Phase::kStarting) return HandleForkStart(*events, notification);
+    if (host_call_ && phase() == Phase::kRunning && notification.call.number == call_.number &&
+        notification.call.args == call_.args) {
+      // The kernel has allowed it already.
+      platform_.listener().Continue(notification.id);
+      return;
+    }
   }
   if (phase() != Phase::kRunning) return Misbehaved("a call at the wrong time");
   BeginEvent(notification);
@@ -144,6 +167,7 @@ void StubThread::HandleForkStart(ThreadEvents& events, const Notification& notif
 
 void StubThread::HandleSignal(ThreadEvents& events, const Notification& notification) {
   uint64_t signal = notification.call.args[1];
+  if (host_call_) return HandleHostCall(events);
   switch (signal) {
     case SIGSYS:
       return HandleTrap(events);
@@ -171,6 +195,17 @@ void StubThread::HandleTrap(ThreadEvents& events) {
   call_.args = {r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9};
   call_.instruction_pointer = r.rip;
   events.OnSyscall(*this, call_);
+}
+
+void StubThread::HandleHostCall(ThreadEvents& events) {
+  host_call_ = false;
+  Registers& r = registers();
+  std::optional<int64_t> value;
+  if (r.rip != HostCallAddress()) value = static_cast<int64_t>(r.rax);
+  r.rip = r.rcx = call_.instruction_pointer;
+  if (host_call_steps_) r.eflags |= kTrapFlag;
+  const SyscallInfo call = call_;
+  events.OnHostCall(*this, call, value);
 }
 
 void StubThread::HandleDone(ThreadEvents& events, const Notification& notification) {
@@ -260,11 +295,19 @@ void StubThread::Return(int64_t value) {
   platform_.listener().Answer(id, value);
 }
 
-void StubThread::ContinueOnHost() {
+void StubThread::ContinueOnHost(const SyscallInfo& call) {
   if (in_stub_) {
-    platform::NativeCall call{call_.number, call_.args, 0};
-    if (RunNative({&call, 1}, true)) Return(call.result);
-    return;
+    // By the stub's instruction, but as the application: what interrupts the
+    // application interrupts the call.
+    call_ = call;
+    host_call_ = true;
+    Registers& r = registers();
+    r.rax = call.number;
+    std::tie(r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9) = std::tuple_cat(call.args);
+    r.rip = HostCallAddress();
+    host_call_steps_ = (r.eflags & kTrapFlag) != 0;
+    r.eflags &= ~kTrapFlag;
+    return Resume();
   }
   uint64_t id = std::exchange(notification_, 0);
   BecomeRunning();
@@ -384,6 +427,37 @@ Status StubThread::RunBatch(std::span<platform::NativeCall> calls, bool stop_on_
   }
   Misbehaved("a call of its own");
   return Error(ESRCH);
+}
+
+Status StubThread::RunOne(uint64_t number, std::array<uint64_t, 6> args) {
+  platform::NativeCall call{number, args, 0};
+  TRY(RunNative({&call, 1}, true));
+  if (call.result < 0 && call.result >= -4095) return Error(static_cast<int>(-call.result));
+  return call.result == 0 ? Ok() : Status(Error(ESRCH));
+}
+
+Status StubThread::TrapCalls(std::span<const uint32_t> numbers, bool all_threads) {
+  TRY_ASSIGN(std::vector<sock_filter> filter, BuildTrapFilter(numbers));
+  struct {
+    uint16_t length;
+    uint64_t filter;
+  } program{static_cast<uint16_t>(filter.size()), 0};
+  stub::Control* control = slot_.control();
+  const size_t size = filter.size() * sizeof(sock_filter);
+  if (sizeof program + size > sizeof control->fast_path) return Error(E2BIG);
+  const uint64_t address = slot_.address + offsetof(stub::Control, fast_path);
+  program.filter = address + sizeof program;
+  std::memcpy(control->fast_path, &program, sizeof program);
+  std::memcpy(control->fast_path + sizeof program, filter.data(), size);
+  const uint64_t flags = all_threads ? SECCOMP_FILTER_FLAG_TSYNC : 0;
+  return RunOne(SYS_seccomp, {SECCOMP_SET_MODE_FILTER, flags, address, 0, 0, 0});
+}
+
+Status StubThread::TrapAllCalls(bool on) {
+  if (!on)
+    return RunOne(SYS_prctl, {PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0, 0});
+  return RunOne(SYS_prctl, {PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, stub::kImageBase,
+                            stub::kImageSize, 0, 0});
 }
 
 void StubThread::PrepareChildFrame(StubThread& child, const CloneArgs& args) {

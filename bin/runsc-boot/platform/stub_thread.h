@@ -52,7 +52,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   bool in_stub() const override { return in_stub_; }
   uint64_t CpuTimeNs() const override;
   void Return(int64_t value) override;
-  void ContinueOnHost() override;
+  void ContinueOnHost(const SyscallInfo& call) override;
   Status InstallFd(int host_fd, int fd) override;
   Status EnterStub() override;
   Registers& registers() override { return frame_.registers(); }
@@ -61,6 +61,8 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   Status WriteXstate(std::span<const std::byte> image) override;
   void ResetXstate() override;
   Status RunNative(std::span<NativeCall> calls, bool stop_on_error) override;
+  Status TrapCalls(std::span<const uint32_t> numbers, bool all_threads) override;
+  Status TrapAllCalls(bool on) override;
   void Resume() override;
   Result<ThreadRef> StartClone(const CloneArgs& args,
                                std::shared_ptr<ThreadEvents> events) override;
@@ -104,6 +106,10 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   void HandleSignal(ThreadEvents& events, const Notification& notification);
   void HandleDone(ThreadEvents& events, const Notification& notification);
   void HandleTrap(ThreadEvents& events);
+  // The event that ends a call which ContinueOnHost began in the stub.
+  void HandleHostCall(ThreadEvents& events);
+  // One native call that must succeed.
+  Status RunOne(uint64_t number, std::array<uint64_t, 6> args);
   // Reads the frame of a kSysEnter; in stub afterwards. EFAULT: forged.
   Status TakeFrame(const Notification& notification);
   void BeginEvent(const Notification& notification);
@@ -149,6 +155,9 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   // Counted among the platform's parked notifications.
   bool counted_ = false;
   SyscallInfo call_;
+  // The host executes call_, called from the stub's image.
+  bool host_call_ = false;
+  bool host_call_steps_ = false;  // with the trap flag set afterwards
   SignalFrame frame_;
   uint64_t loaded_fs_base_ = 0;
 

@@ -24,6 +24,7 @@
 #include "bin/runsc-boot/sandbox/process_list.h"
 #include "bin/runsc-boot/sandbox/program_search.h"
 #include "bin/runsc-boot/sandbox/terminals.h"
+#include "bin/runsc-boot/seccomp/filter.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
 #include "bin/runsc-boot/strace/strace.h"
 #include "bin/runsc-boot/syscalls/dispatch.h"
@@ -65,6 +66,7 @@ class KernelSandbox final : public control::Sandbox {
         terminals_(std::move(terminals)),
         init_(std::move(init)),
         mounts_(init_.mounts),
+        seccomp_(init_.seccomp),
         memory_total_(request.options().memory_total()),
         strace_(request.options().strace()) {}
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
@@ -120,6 +122,7 @@ class KernelSandbox final : public control::Sandbox {
   Result<std::unique_ptr<control::ExecutedProcess>> Exec(control::ExecConfig config) override {
     ProcessOptions options = ProcessOptionsOf(config.process, memory_total_);
     options.mounts = mounts_;
+    options.seccomp = seccomp_;
     TRY_ASSIGN(options.fds, ImportDescriptors(kernel_->vfs(), *poller_, options.credentials,
                                               std::move(config.fds)));
     TRY(FindProgramOf(options));
@@ -186,6 +189,7 @@ class KernelSandbox final : public control::Sandbox {
   const std::unique_ptr<Terminals> terminals_;
   InitOptions init_;
   const std::shared_ptr<MountNamespace> mounts_;
+  const seccomp::FilterRef seccomp_;
   const uint64_t memory_total_;
   const bool strace_;
   absl::Mutex mutex_;
@@ -202,6 +206,18 @@ Status AttachTerminal(Terminals& terminals, FileDescriptor host, InitOptions& in
   TRY(UseTerminal(attached, *init.fds));
   init.terminal = std::move(attached.terminal);
   return Ok();
+}
+
+// The controller has compiled it; here it is as untrusted as an application's.
+Result<seccomp::FilterRef> FilterOf(const runsc::control::BootRequest& request) {
+  const std::string& bytes = request.seccomp_program();
+  if (bytes.empty()) return seccomp::FilterRef();
+  std::vector<sock_filter> program(bytes.size() / sizeof(sock_filter));
+  if (bytes.size() % sizeof(sock_filter) != 0) return Error(EINVAL, "seccomp program cut off");
+  memcpy(program.data(), bytes.data(), bytes.size());
+  Result<seccomp::FilterRef> filter = seccomp::Filter::Create(std::move(program), nullptr, {});
+  if (!filter.ok()) return Error(EINVAL, "seccomp program that Linux would refuse");
+  return filter;
 }
 
 InitOptions InitOptionsOf(const runsc::control::BootRequest& request) {
@@ -227,6 +243,7 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   auto poller = std::make_unique<HostPoller>();
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
   InitOptions init = InitOptionsOf(request);
+  TRY_ASSIGN(init.seccomp, FilterOf(request));
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
   auto terminals = std::make_unique<Terminals>(*kernel);
   if (config.terminal.valid()) {

@@ -121,6 +121,15 @@ SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice, SysTee;
 SyscallImplementation SysSetuid, SysSetgid, SysSetreuid, SysSetregid, SysSetresuid, SysSetresgid,
     SysSetfsuid, SysSetfsgid, SysSetgroups;
 
+// ptrace.cc
+SyscallImplementation SysPtrace, SysProcessVmReadv, SysProcessVmWritev;
+
+// seccomp.cc
+SyscallImplementation SysSeccomp;
+// PR_SET_SECCOMP and PR_GET_SECCOMP of prctl(2).
+Result<Word> SetSeccompByPrctl(Task& task, uint64_t mode, uint64_t address);
+Word GetSeccompByPrctl(Task& task);
+
 // signal.cc
 SyscallImplementation SysRtSigaction, SysRtSigprocmask, SysRtSigpending, SysRtSigtimedwait,
     SysRtSigsuspend, SysPause, SysRtSigreturn, SysSigaltstack;

@@ -209,6 +209,10 @@ Result<Word> SysPrctl(Task& task, const SyscallArgs& args) {
       return 0;
     case PR_GET_TIMERSLACK:
       return task.timer_slack_ns();
+    case PR_SET_SECCOMP:
+      return SetSeccompByPrctl(task, args.Raw(1), args.Address(2));
+    case PR_GET_SECCOMP:
+      return GetSeccompByPrctl(task);
     case PR_SET_PTRACER:
       return 0;
     case PR_SET_MM:

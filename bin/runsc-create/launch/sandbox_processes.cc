@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "bin/runsc-create/launch/requests.h"
+#include "bin/runsc-create/launch/seccomp_profile.h"
 #include "bin/runsc-create/process/host_process.h"
 #include "ipc/boot.pb.h"
 #include "ipc/gofer.pb.h"
@@ -88,6 +89,11 @@ Status SandboxProcesses::SendRequests(const LaunchPlan& plan) {
   gofer::GoferRequest gofer_request = MakeGoferRequest(*plan.options, *plan.spec);
   control::BootRequest boot_request =
       MakeBootRequest(*plan.options, *plan.spec, plan.id, plan.attached);
+  if (plan.spec->linux().has_seccomp()) {
+    TRY_ASSIGN(*boot_request.mutable_seccomp_program(),
+               CompileSeccompProfile(plan.spec->linux().seccomp()));
+    boot_request.mutable_spec()->mutable_linux()->clear_seccomp();
+  }
   std::vector<int> boot_fds;
   auto add = [&](int fd, Role::Role role) {
     if (fd < 0) return;

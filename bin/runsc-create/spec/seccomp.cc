@@ -71,6 +71,10 @@ Status ParseSeccomp(const Node& node, oci::Seccomp& out) {
                               absl::StrCat("unknown architecture \"", architecture, "\""));
     }
   }
+  TRY_ASSIGN(std::string listener, node.StringOrEmpty("listenerPath"));
+  if (!listener.empty()) {
+    return node.WrongMember("listenerPath", "listeners outside the sandbox are not supported");
+  }
   TRY(CopyStrings(node, "flags", *out.mutable_flags()));
   TRY_ASSIGN(std::vector<Node> rules, node.Array("syscalls"));
   for (const Node& rule : rules) TRY(ParseRule(rule, *out.add_rules()));

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -19,7 +20,9 @@ class MemFile final : public File {
   Result<size_t> PRead(Context& context, IoBuffer& destination, uint64_t offset) override {
     std::vector<char> buffer(std::min(destination.remaining(), kChunk));
     if (buffer.empty() || Gone()) return size_t{0};
-    auto count = memory_->address_space().Read(offset, buffer.data(), buffer.size());
+    auto read = [&] { return memory_->address_space().Read(offset, buffer.data(), buffer.size()); };
+    Result<size_t> count = read();
+    if (!count.ok()) TRY(Force(offset, buffer.size(), [&] { count = read(); }));
     if (!count.ok()) return Error(EIO);
     return destination.Put(buffer.data(), *count);
   }
@@ -28,12 +31,27 @@ class MemFile final : public File {
     std::vector<char> buffer(std::min(source.remaining(), kChunk));
     if (buffer.empty() || Gone()) return size_t{0};
     TRY_ASSIGN(size_t taken, source.Take(buffer.data(), buffer.size()));
-    auto count = memory_->address_space().Write(offset, buffer.data(), taken);
+    auto write = [&] { return memory_->address_space().Write(offset, buffer.data(), taken); };
+    Result<size_t> count = write();
+    if (!count.ok()) TRY(Force(offset, taken, [&] { count = write(); }));
     if (!count.ok()) return Error(EIO);
     return *count;
   }
 
  private:
+  // A debugger writes breakpoints into text that the program cannot write.
+  Status Force(uint64_t offset, uint64_t size, const std::function<void()>& access) {
+    TRY_ASSIGN(const TaskRef task, handle_.Get());
+    if (task->memory_ref() != memory_) return Error(EIO);
+    constexpr uint64_t kPage = 4096;
+    // One page at a time: its neighbours may be protected otherwise.
+    size = std::min(size, kPage - offset % kPage);
+    return Tracee::Force(*task, offset, size, [&] {
+      access();
+      return Ok();
+    });
+  }
+
   // Memory that is gone has an end; a hole in what is there is an error.
   bool Gone() const {
     auto task = handle_.Get();

@@ -10,6 +10,8 @@
 #include "absl/strings/str_replace.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/kernel/job_control.h"
+#include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -31,6 +33,8 @@ HostStat HostView(const TaskView& view) {
 // A task that reads about itself runs, though it waits for boot as the host sees
 // it. What executes application code may sleep in a call that the host runs.
 char StateOf(const TaskView& view, const HostStat& host) {
+  const TraceeRef tracee = view.task.tracee();
+  if (tracee != nullptr && tracee->stopped()) return 't';
   if (view.task.tid() == view.context.caller_tid()) return 'R';
   const char state = view.task.run_state();
   if (state != 'R' || !view.task.in_application()) return state;
@@ -50,6 +54,8 @@ const char* StateName(char state) {
       return "T (stopped)";
     case 'D':
       return "D (disk sleep)";
+    case 't':
+      return "t (tracing stop)";
     case 'Z':
       return "Z (zombie)";
     default:
@@ -207,15 +213,17 @@ Result<std::string> GenerateStatus(const TaskView& view) {
   ThreadGroup& group = task.group();
   CredentialsRef ids = task.credentials();
   const CredentialsRef reader = view.context.credentials();
+  const TraceeRef tracee = task.tracee();
   const SignalSets actions = ActionsOf(group);
   const std::vector<bool> cpus = CpusOf(view);
   const Task::Pending pending = task.PendingSets();
 
   std::string text = absl::StrFormat(
       "Name:\t%s\nUmask:\t%04o\nState:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n"
-      "TracerPid:\t0\n",
+      "TracerPid:\t%d\n",
       EscapedName(task), Umask(task), StateName(StateOf(view, HostView(view))),
-      view.Pid(task.tgid()), view.Pid(task.tid()), view.Pid(group.parent_pid()));
+      view.Pid(task.tgid()), view.Pid(task.tid()), view.Pid(group.parent_pid()),
+      tracee == nullptr ? 0 : view.Pid(tracee->TracerPid()));
   absl::StrAppendFormat(&text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%d\n",
                         reader->ShownUid(ids->ruid), reader->ShownUid(ids->euid),
                         reader->ShownUid(ids->suid), reader->ShownUid(ids->fsuid),
@@ -229,6 +237,7 @@ Result<std::string> GenerateStatus(const TaskView& view) {
                   NumbersLine(view, "NSpid", task.tid()),
                   NumbersLine(view, "NSpgid", group.process_group()),
                   NumbersLine(view, "NSsid", group.session()), "Kthread:\t0\n");
+  const seccomp::FilterRef filter = task.seccomp_filter();
   auto host_status = view.filesystem.host().ReadFile(
       absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/status"));
   if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
@@ -240,9 +249,11 @@ Result<std::string> GenerateStatus(const TaskView& view) {
                         task.signal_mask(), actions.ignored, actions.caught);
   absl::StrAppendFormat(&text,
                         "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\n"
-                        "CapAmb:\t%016x\nNoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
+                        "CapAmb:\t%016x\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%d\n",
                         ids->inheritable, ids->permitted, ids->effective, ids->bounding,
-                        ids->ambient, ids->no_new_privs ? 1 : 0);
+                        ids->ambient, ids->no_new_privs ? 1 : 0,
+                        filter == nullptr ? 0 : filter->mode(),
+                        filter == nullptr ? 0 : filter->count());
   auto switches = [&host_status](const char* field) {
     return host_status.ok() ? HostProc::StatusKib(*host_status, field) : 0;
   };

@@ -49,6 +49,10 @@ inline constexpr int kExecFd = 3;
 // The descriptor of the Bootstrap page in the zygote.
 inline constexpr int kBootstrapFd = 3;
 
+// `syscall; int3` ends at the image's entry point.
+inline constexpr uint64_t kHostCallSize = 3;
+inline constexpr uint64_t kSyscallSize = 2;
+
 // The signal that brings a running thread into the stub.
 inline constexpr int kKickSignal = 16;  // SIGSTKFLT
 

@@ -332,7 +332,12 @@ extern "C" [[noreturn, gnu::used]] void StubMain(uint64_t* stack) {
 
 }  // namespace runsc::boot::platform::stub
 
+// Right before the entry point, by which boot finds it: a system call for the
+// application whose end boot gets to know. It is kHostCallSize bytes long.
 asm(R"(
+StubHostCall:
+  syscall
+  int3
 .globl _start
 _start:
   xor %ebp, %ebp

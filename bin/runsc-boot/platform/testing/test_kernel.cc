@@ -128,11 +128,11 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
       kernel_.fault_skip_ = static_cast<int>(a[0]);
       return t.Return(0);
     case SYS_mmap: {
-      if (a[3] & MAP_ANONYMOUS) return t.ContinueOnHost();
+      if (a[3] & MAP_ANONYMOUS) return t.ContinueOnHost(call);
       // File mappings name the program by any descriptor.
       Status status = t.InstallFd(kernel_.program_fd_.get(), static_cast<int>(a[4]));
       if (!status) return t.Return(-status.code());
-      return t.ContinueOnHost();
+      return t.ContinueOnHost(call);
     }
     case SYS_write: {
       std::string data(a[2], '\0');
@@ -195,7 +195,7 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
     case SYS_exit_group:
       return Exit(t, static_cast<int>(a[0]), true);
     default:
-      if (!kernel_.options_.native_calls && IsHarmless(call)) return t.ContinueOnHost();
+      if (!kernel_.options_.native_calls && IsHarmless(call)) return t.ContinueOnHost(call);
       return t.Return(-ENOSYS);
   }
 }
@@ -231,6 +231,10 @@ void Task::OnFault(Thread& t, const siginfo_t& info) {
   kernel_.zombies_[process_->pid] = info.si_signo;
   kernel_.changed_.SignalAll();
   t.process()->Kill();
+}
+
+void Task::OnHostCall(Thread& t, const SyscallInfo& call, std::optional<int64_t> value) {
+  t.Return(value.value_or(-EINTR));
 }
 
 void Task::OnInterrupt(Thread& t) {

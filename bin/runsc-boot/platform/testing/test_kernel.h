@@ -40,6 +40,7 @@ class Task : public ThreadEvents, public std::enable_shared_from_this<Task> {
 
   void OnSyscall(Thread& thread, const SyscallInfo& call) override;
   void OnFault(Thread& thread, const siginfo_t& info) override;
+  void OnHostCall(Thread& thread, const SyscallInfo& call, std::optional<int64_t> value) override;
   void OnInterrupt(Thread& thread) override;
   void OnStart(Thread& thread) override;
   void OnCloned(Thread& thread, Result<pid_t> child_tid) override;
