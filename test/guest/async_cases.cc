@@ -464,8 +464,8 @@ CASE(async_with_sigkill) {
     Enable(p[0]);
     fcntl(p[0], F_SETSIG, SIGKILL);
     write(ready[1], "r", 1);
-    for (volatile long i = 0;; i = i + 1) {
-    }
+    volatile long i = 0;
+    while (true) i = i + 1;
   }
   char c;
   MUST(read(ready[0], &c, 1));

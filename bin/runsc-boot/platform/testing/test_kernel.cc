@@ -57,7 +57,7 @@ void Task::OnSyscall(Thread& t, const SyscallInfo& call) {
   switch (call.number) {
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
-      return t.ContinueOnHost();
+      return t.ContinueOnHost(call);
     case kSysNothing:
       return t.Return(static_cast<int64_t>(a[0]) + 1);
     case kSysInStub:
