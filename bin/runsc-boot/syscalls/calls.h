@@ -47,7 +47,8 @@ SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMem
 SyscallImplementation SysFcntl, SysFlock;
 
 // futex.cc
-SyscallImplementation SysFutex, SysFutexNative, SysSetRobustList, SysGetRobustList;
+SyscallImplementation SysFutex, SysFutexWaitv, SysFutexWake, SysFutexWait, SysFutexRequeue,
+    SysSetRobustList, SysGetRobustList;
 
 // identity.cc
 SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,

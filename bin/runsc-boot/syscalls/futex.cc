@@ -56,7 +56,10 @@ Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
   return task.EndOnHost();
 }
 
-Result<Word> SysFutexNative(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+Result<Word> SysFutexWaitv(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+Result<Word> SysFutexWake(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+Result<Word> SysFutexWait(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+Result<Word> SysFutexRequeue(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
 
 Result<Word> SysSetRobustList(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
 

@@ -170,6 +170,9 @@ TEST_F(VfsTest, MountsCoverDirectoriesAndStack) {
   EXPECT_EQ(vfs_.Rename(Root(), Cwd(), "/mnt", Cwd(), "/other", 0).code(), EBUSY);
   ASSERT_TRUE(mounts_->Detach(second, false).ok());
   EXPECT_EQ(At("/mnt"), first);
+  // Who holds a path of a mount keeps it busy.
+  EXPECT_EQ(mounts_->Detach(At("/mnt"), false).code(), EBUSY);
+  first = Path();
   ASSERT_TRUE(mounts_->Detach(At("/mnt"), false).ok());
   EXPECT_EQ(ReadPath("/mnt/below"), "1");
   EXPECT_EQ(mounts_->Detach(At("/mnt"), false).code(), EINVAL);
@@ -196,6 +199,7 @@ TEST_F(VfsTest, AClonedNamespaceHasMountsOfItsOwn) {
   auto inside = vfs_.Walk(other, walk, "/mnt/inside");
   ASSERT_TRUE(inside.ok());
   EXPECT_NE(inside->mount, At("/mnt/inside").mount);
+  *inside = Path();
   ASSERT_TRUE(copy->mounts()->Detach(*vfs_.Walk(other, walk, "/mnt"), false).ok());
   EXPECT_EQ(vfs_.Walk(other, walk, "/mnt/inside").code(), ENOENT);
   EXPECT_EQ(WalkError("/mnt/inside"), 0);
