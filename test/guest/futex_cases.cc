@@ -219,7 +219,6 @@ CASE(futex_pi_interrupted_goes_on) {
   action.sa_handler = [](int) { hits = hits + 1; };
   MUST(sigaction(SIGUSR1, &action, nullptr));
   std::atomic<unsigned> word{0};
-  std::atomic<bool> stop{false};
   std::thread owner([&] {
     sigset_t all;
     sigfillset(&all);

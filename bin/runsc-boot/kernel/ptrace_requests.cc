@@ -43,7 +43,7 @@ Status Tracee::Attach(Task& caller, const TaskRef& target, bool seize, uint32_t 
     TraceeRef tracee =
         std::make_shared<Tracee>(Key(), target, caller.shared_from_this(), seize, options);
     absl::MutexLock state(&target->state_mutex_);
-    if (const TraceeRef& old = target->tracee_; old != nullptr) {
+    if (const TraceeRef old = target->tracee_; old != nullptr) {
       absl::MutexLock old_lock(&old->mutex_);
       if (!old->detached_) return Error(EPERM);
       tracee->all_calls_trap_.store(old->all_calls_trap_.load());
@@ -65,7 +65,7 @@ Status Tracee::TraceMe(Task& caller) {
   const ThreadGroup* parent = caller.group().parent_;
   if (parent == nullptr || parent->leader_ == nullptr) return Error(EPERM);
   absl::MutexLock state(&caller.state_mutex_);
-  if (const TraceeRef& old = caller.tracee_; old != nullptr) {
+  if (const TraceeRef old = caller.tracee_; old != nullptr) {
     absl::MutexLock old_lock(&old->mutex_);
     if (!old->detached_) return Error(EPERM);
   }

@@ -101,7 +101,7 @@ Result<uint64_t> Task::InstallSeccomp(SeccompRequest request) {
 void Task::CatchUpWithSeccomp() {
   const seccomp::FilterRef mine = seccomp_filter();
   absl::MutexLock lock(&group_->signal_mutex_);
-  const seccomp::FilterRef& latest = group_->synchronised_filter_;
+  const seccomp::FilterRef latest = group_->synchronised_filter_;
   if (latest != nullptr && latest != mine && latest->DescendsFrom(mine.get())) SetFilter(latest);
 }
 

@@ -206,6 +206,7 @@ void MountTable::PropagateTo(const PeerGroup& group, const Mount* origin,
                              std::span<const MountRef> tree, const DentryRef& dentry,
                              const UserNamespace* home, std::vector<Copy>& copies) {
   auto copy_for = [&](Mount& receiver, unsigned relation) -> bool {
+    mutex_.AssertHeld();  // the analysis does not look into lambdas
     if (receiver.space_ == nullptr || !IsBelow(receiver.root(), dentry)) return false;
     if (receiver.space_->owner().get() != home) relation |= kOfLessPrivileged;
     copies.push_back({CopyTree(tree, tree.front()->root(), relation),
