@@ -452,6 +452,7 @@ CASE(async_with_sigkill) {
            Enable(p[0]);
            fcntl(p[0], F_SETSIG, SIGKILL);
            write(p[1], "x", 1);
+           sleep(10);  // the signal may come a moment after the call
            return 3;
          }));
   // The owner has the reading end itself, and runs.
