@@ -180,6 +180,9 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   const std::weak_ptr<Task> tracer_;
   const bool seized_;
   bool by_traceme_ = false;  // set before it is linked
+  // Made with the task by its parent's options, and not by a request that came
+  // before the task has run at all; constant once made.
+  bool made_with_task_ = false;
 
   // Held by requests to a stopped tracee, so that one at a time uses its thread
   // and that it goes on only in between. Before the kernel's tree mutex.
