@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "bin/runsc-boot/kernel/tree_lock.h"
+
 namespace runsc::boot {
 
 namespace {
@@ -84,43 +86,35 @@ Status JobControl::Adopt(Task& task, ControllingTerminalRef terminal, bool steal
 
 Status JobControl::GiveUp(Task& task, const ControllingTerminal& terminal) {
   ThreadGroup& group = task.group();
-  Kernel::DeferredSignals signals;
-  {
-    absl::MutexLock lock(&group.kernel_.tree_mutex());
-    if (group.terminal_.get() != &terminal) return Error(ENOTTY);
-    const ControllingTerminalRef own = std::move(group.terminal_);
-    group.terminal_.reset();
-    if (!IsLeader(group)) return Ok();
-    if (own->foreground_ != nullptr) {
-      Queue(*own->foreground_, SIGHUP, signals);
-      Queue(*own->foreground_, SIGCONT, signals);
-    }
-    own->session_.reset();
-    own->foreground_.reset();
-    ClearSession(group.kernel_, *own);
+  Kernel::TreeLock lock(group.kernel_);
+  if (group.terminal_.get() != &terminal) return Error(ENOTTY);
+  const ControllingTerminalRef own = std::move(group.terminal_);
+  group.terminal_.reset();
+  if (!IsLeader(group)) return Ok();
+  if (own->foreground_ != nullptr) {
+    Queue(*own->foreground_, SIGHUP, lock.signals());
+    Queue(*own->foreground_, SIGCONT, lock.signals());
   }
-  Kernel::SendDeferred(signals);
+  own->session_.reset();
+  own->foreground_.reset();
+  ClearSession(group.kernel_, *own);
   return Ok();
 }
 
 Status JobControl::CheckAccess(Task& task, const ControllingTerminal& terminal, int signo) {
   ThreadGroup& group = task.group();
-  Kernel::DeferredSignals signals;
-  {
-    absl::MutexLock lock(&group.kernel_.tree_mutex());
-    const ProcessGroupRef& own = group.process_group_;
-    if (group.terminal_.get() != &terminal || terminal.foreground_ == nullptr ||
-        terminal.foreground_ == own) {
-      return Ok();
-    }
-    if ((task.signal_mask() & SignalBit(signo)) != 0 || group.action(signo).handler == kSigIgn) {
-      // The signal would not stop the caller: a reader must not go on.
-      return signo == SIGTTIN ? Status(Error(EIO)) : Ok();
-    }
-    if (group.kernel_.IsOrphaned(*own, nullptr)) return Error(EIO);
-    Queue(*own, signo, signals);
+  Kernel::TreeLock lock(group.kernel_);
+  const ProcessGroupRef& own = group.process_group_;
+  if (group.terminal_.get() != &terminal || terminal.foreground_ == nullptr ||
+      terminal.foreground_ == own) {
+    return Ok();
   }
-  Kernel::SendDeferred(signals);
+  if ((task.signal_mask() & SignalBit(signo)) != 0 || group.action(signo).handler == kSigIgn) {
+    // The signal would not stop the caller: a reader must not go on.
+    return signo == SIGTTIN ? Status(Error(EIO)) : Ok();
+  }
+  if (group.kernel_.IsOrphaned(*own, nullptr)) return Error(EIO);
+  Queue(*own, signo, lock.signals());
   return Error(kRestartSys);
 }
 
@@ -159,12 +153,8 @@ Result<pid_t> JobControl::SessionOf(Task& task, const ControllingTerminal& termi
 }
 
 void JobControl::SignalForeground(Kernel& kernel, const ControllingTerminal& terminal, int signo) {
-  Kernel::DeferredSignals signals;
-  {
-    absl::MutexLock lock(&kernel.tree_mutex());
-    if (terminal.foreground_ != nullptr) Queue(*terminal.foreground_, signo, signals);
-  }
-  Kernel::SendDeferred(signals);
+  Kernel::TreeLock lock(kernel);
+  if (terminal.foreground_ != nullptr) Queue(*terminal.foreground_, signo, lock.signals());
 }
 
 bool JobControl::ForegroundHandles(Kernel& kernel, const ControllingTerminal& terminal, int signo) {
@@ -178,24 +168,20 @@ bool JobControl::ForegroundHandles(Kernel& kernel, const ControllingTerminal& te
 }
 
 void JobControl::HangUp(Kernel& kernel, ControllingTerminal& terminal) {
-  Kernel::DeferredSignals signals;
-  ProcessGroupRef foreground;
-  {
-    absl::MutexLock lock(&kernel.tree_mutex());
-    for (auto& [pid, group] : kernel.groups_) {
-      if (group->terminal_.get() != &terminal) continue;
-      group->terminal_.reset();
-      if (!IsLeader(*group)) continue;
-      for (int signo : {SIGHUP, SIGCONT}) {
-        signals.push_back({group, MakeSigInfo(signo, SI_KERNEL)});
-      }
-      group->hung_up_foreground_ = terminal.foreground_;
+  ProcessGroupRef foreground;  // so that the last reference goes after the lock
+  Kernel::TreeLock lock(kernel);
+  for (auto& [pid, group] : kernel.groups_) {
+    if (group->terminal_.get() != &terminal) continue;
+    group->terminal_.reset();
+    if (!IsLeader(*group)) continue;
+    for (int signo : {SIGHUP, SIGCONT}) {
+      lock.signals().push_back({group, MakeSigInfo(signo, SI_KERNEL)});
     }
-    terminal.session_.reset();
-    foreground = std::move(terminal.foreground_);
-    terminal.foreground_.reset();
+    group->hung_up_foreground_ = terminal.foreground_;
   }
-  Kernel::SendDeferred(signals);
+  terminal.session_.reset();
+  foreground = std::move(terminal.foreground_);
+  terminal.foreground_.reset();
 }
 
 void JobControl::LeaderEndsLocked(ThreadGroup& leader, Kernel::DeferredSignals& signals) {

@@ -140,12 +140,13 @@ class Kernel {
   friend class ThreadGroup;
   friend class Tracee;
 
-  // A signal to be sent when the tree mutex has been given up.
+  // A signal that an event under the tree mutex leads to.
   struct DeferredSignal {
     ThreadGroupRef group;
     SigInfo info;
   };
   using DeferredSignals = std::vector<DeferredSignal>;
+  class TreeLock;  // tree_lock.h
 
   // --- kernel_start.cc
   // A task that is about to execute `options.program`; nothing runs yet.
@@ -183,7 +184,6 @@ class Kernel {
   void ReportContinue(ThreadGroup& group) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   void ReportToParent(ThreadGroup& group, int code, int status, DeferredSignals& signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tree_mutex_);
-  static void SendDeferred(DeferredSignals& signals);
 
   // --- kernel_wait.cc
   // The first child that answers `request`; found_any: there are such children.

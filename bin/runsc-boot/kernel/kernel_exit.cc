@@ -8,6 +8,7 @@
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/kernel/tree_lock.h"
 
 namespace runsc::boot {
 
@@ -61,12 +62,12 @@ void Kernel::KillOthers(const ThreadGroup& init) {
 }
 
 void Kernel::Unregister(Task& task) {
-  DeferredSignals signals;
   TaskRef keep;  // so that no reference is the last one under the lock
   bool stopped = false;
   ThreadGroup& group = *task.group_;
   {
-    absl::MutexLock lock(&tree_mutex_);
+    TreeLock lock(*this);
+    DeferredSignals& signals = lock.signals();
     bool last = false;
     {
       absl::MutexLock signal_lock(&group.signal_mutex_);
@@ -91,7 +92,6 @@ void Kernel::Unregister(Task& task) {
     }
   }
   if (stopped) ReportStop(group);
-  SendDeferred(signals);
 }
 
 void Kernel::EndGroup(ThreadGroup& group, DeferredSignals& signals) {
@@ -240,36 +240,23 @@ void Kernel::ReportToParent(ThreadGroup& group, int code, int status, DeferredSi
 }
 
 void Kernel::ReportStop(ThreadGroup& group) {
-  DeferredSignals signals;
+  TreeLock lock(*this);
+  int signo = 0;
   {
-    absl::MutexLock lock(&tree_mutex_);
-    int signo = 0;
-    {
-      absl::MutexLock signal_lock(&group.signal_mutex_);
-      if (group.stop_complete_) signo = group.stop_signal_;
-    }
-    if (signo == 0) return;
-    group.stop_report_ = signo;
-    group.continue_report_ = false;
-    ReportToParent(group, CLD_STOPPED, signo, signals);
+    absl::MutexLock signal_lock(&group.signal_mutex_);
+    if (group.stop_complete_) signo = group.stop_signal_;
   }
-  SendDeferred(signals);
+  if (signo == 0) return;
+  group.stop_report_ = signo;
+  group.continue_report_ = false;
+  ReportToParent(group, CLD_STOPPED, signo, lock.signals());
 }
 
 void Kernel::ReportContinue(ThreadGroup& group) {
-  DeferredSignals signals;
-  {
-    absl::MutexLock lock(&tree_mutex_);
-    group.stop_report_ = 0;
-    group.continue_report_ = true;
-    ReportToParent(group, CLD_CONTINUED, SIGCONT, signals);
-  }
-  SendDeferred(signals);
-}
-
-void Kernel::SendDeferred(DeferredSignals& signals) {
-  for (const DeferredSignal& signal : signals) (void)signal.group->SendSignal(signal.info).ok();
-  signals.clear();
+  TreeLock lock(*this);
+  group.stop_report_ = 0;
+  group.continue_report_ = true;
+  ReportToParent(group, CLD_CONTINUED, SIGCONT, lock.signals());
 }
 
 }  // namespace runsc::boot

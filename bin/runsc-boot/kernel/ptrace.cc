@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 
+#include "bin/runsc-boot/kernel/tree_lock.h"
+
 namespace runsc::boot {
 
 namespace {
@@ -61,23 +63,18 @@ pid_t Tracee::TracerPid() const {
 // --- Stops
 
 void Tracee::NotifyTracer(Task& task, const StopInfo& stop) {
-  Kernel::DeferredSignals signals;
-  {
-    absl::MutexLock lock(&task.kernel().tree_mutex());
-    const TaskRef tracer = tracer_.lock();
-    if (tracer == nullptr) return;
-    ThreadGroup& group = tracer->group();
-    const SignalAction action = group.actions()->Get(SIGCHLD);
-    if (action.handler != reinterpret_cast<uint64_t>(SIG_IGN) &&
-        (action.flags & SA_NOCLDSTOP) == 0) {
-      SigInfo info = TrapInfo(SIGCHLD, stop.code, task);
-      info.si_pid = tracer->FromKernelPid(task.tid());
-      info.si_status = stop.status & 0x7f;
-      signals.push_back({group.shared_from_this(), info});
-    }
-    group.child_queue_.Notify(EPOLLIN);
+  const TaskRef tracer = tracer_.lock();  // its last reference may not go under the lock
+  if (tracer == nullptr) return;
+  Kernel::TreeLock lock(task.kernel());
+  ThreadGroup& group = tracer->group();
+  const SignalAction action = group.actions()->Get(SIGCHLD);
+  if (action.handler != reinterpret_cast<uint64_t>(SIG_IGN) && (action.flags & SA_NOCLDSTOP) == 0) {
+    SigInfo info = TrapInfo(SIGCHLD, stop.code, task);
+    info.si_pid = tracer->FromKernelPid(task.tid());
+    info.si_status = stop.status & 0x7f;
+    lock.signals().push_back({group.shared_from_this(), info});
   }
-  Kernel::SendDeferred(signals);
+  group.child_queue_.Notify(EPOLLIN);
 }
 
 int Tracee::Stop(Task& task, StopInfo stop) {

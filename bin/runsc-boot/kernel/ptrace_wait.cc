@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/kernel/tree_lock.h"
 
 namespace runsc::boot {
 
@@ -21,15 +22,9 @@ void Tracee::Link(Kernel& kernel, const TraceeRef& tracee) {
 
 std::optional<ChildEvent> Tracee::TakeEvent(Kernel& kernel, ThreadGroup& waiter,
                                             const WaitRequest& request, bool* found_any) {
-  Kernel::DeferredSignals signals;
-  std::optional<ChildEvent> event;
-  {
-    absl::MutexLock lock(&kernel.tree_mutex());
-    if (kernel.tracees_.empty()) return std::nullopt;
-    event = TakeEventLocked(kernel, waiter, request, found_any, signals);
-  }
-  Kernel::SendDeferred(signals);
-  return event;
+  Kernel::TreeLock lock(kernel);
+  if (kernel.tracees_.empty()) return std::nullopt;
+  return TakeEventLocked(kernel, waiter, request, found_any, lock.signals());
 }
 
 std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, ThreadGroup& waiter,

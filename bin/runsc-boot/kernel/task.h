@@ -474,7 +474,6 @@ class Task final : public platform::ThreadEvents,
   std::function<Result<uint64_t>(Task&)> restart_;
   HostWait host_sleep_;               // under way on the host, if its restart code is not 0
   platform::FaultCodes fault_codes_;  // of the last fault
-  bool copies_memory_ = false;        // a fork child before its first event
   StartWrites start_writes_;
   TaskRef clone_child_;
   uint64_t clone_parent_tid_ = 0;  // to be written by the kernel

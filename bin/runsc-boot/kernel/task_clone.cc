@@ -112,7 +112,6 @@ TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
   child->SetFilter(seccomp_filter());
   child->trapped_calls_.store(trapped_calls_.load());
   child->mask_ = saved_mask_.value_or(mask_);
-  child->copies_memory_ = (request.flags & CLONE_VM) == 0;
   if ((request.flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
     child->alternate_stack_ = alternate_stack_;
   }
@@ -167,6 +166,11 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
       Result<platform::ThreadRef> started = thread_->StartClone(args, child);
       if (started.ok()) {
         child->thread_ = *std::move(started);
+        // Now, not at the child's start: what the parent does in between is its
+        // own.
+        if ((request.flags & CLONE_VM) == 0) {
+          child->memory_ = memory_->CloneFor(child->thread_->address_space());
+        }
         // The end may already be under way on another worker.
         return EndHandled();
       }
@@ -203,11 +207,6 @@ void Task::OnCloned(platform::Thread& thread, Result<pid_t> child_tid) {
 void Task::OnStart(platform::Thread& thread) {
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return EndHostThread(thread);
-  if (copies_memory_) {
-    std::shared_ptr<MemoryManager> copy = memory_->CloneFor(thread.address_space());
-    absl::MutexLock lock(&state_mutex_);
-    memory_.swap(copy);
-  }
   {
     absl::MutexLock lock(&group_->signal_mutex_);
     if (group_->process_ == nullptr) group_->process_ = thread.process();

@@ -158,7 +158,6 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   set_keep_capabilities(false);
   alternate_stack_ = {nullptr, SS_DISABLE, 0};
   restart_ = nullptr;
-  copies_memory_ = false;
   {
     absl::MutexLock lock(&group_->signal_mutex_);
     group_->actions_ = group_->actions_->Clone(/*clear=*/true);

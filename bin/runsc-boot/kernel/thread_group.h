@@ -161,7 +161,16 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // --- Signals (thread_group_signal.cc)
   // To `target` alone, or to the group when null. `outside`: from the host,
   // which init cannot be protected against.
-  Status Send(const SigInfo& info, Task* target, bool outside);
+  Status Send(const SigInfo& info, Task* target, bool outside) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  // Its two halves: what may happen under the kernel's tree mutex, and what
+  // takes that mutex itself.
+  struct Sent {
+    Status status;
+    bool resumed = false;  // a stopped group goes on
+    int exit_status = 0;   // of the group, which the signal ends
+  };
+  Sent TakeIn(const SigInfo& info, Task* target, bool outside) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  void Announce(const Sent& sent) ABSL_LOCKS_EXCLUDED(signal_mutex_);
   bool IsIgnored(int signo, const Task* target, bool outside)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   Status Queue(const SigInfo& info, Task* target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);

@@ -50,38 +50,43 @@ Result<SignalAction> ThreadGroup::SetAction(int signo, const SignalAction& actio
 }
 
 Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
+  if (info.si_signo == 0) return Ok();
+  Sent sent = TakeIn(info, target, outside);
+  Announce(sent);
+  return std::move(sent.status);
+}
+
+ThreadGroup::Sent ThreadGroup::TakeIn(const SigInfo& info, Task* target, bool outside) {
   const int signo = info.si_signo;
-  if (signo == 0) return Ok();
-  Status status;
-  bool resumed = false;
-  int exit_status = 0;
-  {
-    absl::MutexLock lock(&signal_mutex_);
-    if (exiting_ || tasks_.empty()) return Ok();
-    resumed = PrepareStopAndContinue(signo);
-    if (IsIgnored(signo, target, outside)) {
-      // Nothing to queue.
-    } else if (signo == SIGKILL) {
-      exit_status = signo;
-    } else if (outside && pid() == 1 && EndsByDefault(signo) &&
-               actions_->Get(signo).handler == kSigDfl && tasks_.front()->Wants(signo)) {
-      // Init does not act on signals that it has no handler for, but who runs
-      // the container may end it.
-      exit_status = signo;
-    } else if (!is_init() && EndsByDefault(signo) && actions_->Get(signo).handler == kSigDfl &&
-               std::any_of(tasks_.begin(), tasks_.end(), [signo](const TaskRef& task) {
-                 return task->Wants(signo) && (task->waited_for_ & SignalBit(signo)) != 0;
-               })) {
-      // As Linux: who waits for a fatal signal without having blocked it.
-      exit_status = signo;
-    } else {
-      status = Queue(info, target);
-    }
+  Sent sent;
+  absl::MutexLock lock(&signal_mutex_);
+  if (exiting_ || tasks_.empty()) return sent;
+  sent.resumed = PrepareStopAndContinue(signo);
+  if (IsIgnored(signo, target, outside)) {
+    // Nothing to queue.
+  } else if (signo == SIGKILL) {
+    sent.exit_status = signo;
+  } else if (outside && pid() == 1 && EndsByDefault(signo) &&
+             actions_->Get(signo).handler == kSigDfl && tasks_.front()->Wants(signo)) {
+    // Init does not act on signals that it has no handler for, but who runs
+    // the container may end it.
+    sent.exit_status = signo;
+  } else if (!is_init() && EndsByDefault(signo) && actions_->Get(signo).handler == kSigDfl &&
+             std::any_of(tasks_.begin(), tasks_.end(), [signo](const TaskRef& task) {
+               return task->Wants(signo) && (task->waited_for_ & SignalBit(signo)) != 0;
+             })) {
+    // As Linux: who waits for a fatal signal without having blocked it.
+    sent.exit_status = signo;
+  } else {
+    sent.status = Queue(info, target);
   }
+  return sent;
+}
+
+void ThreadGroup::Announce(const Sent& sent) {
   signal_queue_.Notify(EPOLLIN);
-  if (exit_status != 0) BeginExit(exit_status);
-  if (resumed) kernel_.ReportContinue(*this);
-  return status;
+  if (sent.exit_status != 0) BeginExit(sent.exit_status);
+  if (sent.resumed) kernel_.ReportContinue(*this);
 }
 
 bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {

@@ -66,6 +66,7 @@ Result<size_t> StubAddressSpace::WithThread(Transfer transfer) {
 
 Result<size_t> StubAddressSpace::Read(uint64_t address, void* buffer, size_t size) {
   if (size == 0) return size_t{0};
+  if (auto source = original(); source != nullptr) return source->Read(address, buffer, size);
   iovec local{buffer, size};
   iovec remote = RemoteRange(address, size);
   return WithThread([&](pid_t tid) { return process_vm_readv(tid, &local, 1, &remote, 1, 0); });
@@ -81,6 +82,7 @@ Result<size_t> StubAddressSpace::Write(uint64_t address, const void* buffer, siz
 Result<size_t> StubAddressSpace::ReadV(std::span<const iovec> remote,
                                        std::span<const iovec> local) {
   if (remote.size() > IOV_MAX || local.size() > IOV_MAX) return Error(EINVAL);
+  if (auto source = original(); source != nullptr) return source->ReadV(remote, local);
   return WithThread([&](pid_t tid) {
     return process_vm_readv(tid, local.data(), local.size(), remote.data(), remote.size(), 0);
   });
@@ -154,6 +156,17 @@ void StubAddressSpace::FreeForkStack(uint32_t index) {
 void StubAddressSpace::AddThread(pid_t host_tid) {
   absl::MutexLock lock(&mutex_);
   host_tids_.push_back(host_tid);
+  original_.reset();
+}
+
+void StubAddressSpace::ReadFromUntilStarted(std::shared_ptr<StubAddressSpace> original) {
+  absl::MutexLock lock(&mutex_);
+  original_ = std::move(original);
+}
+
+std::shared_ptr<StubAddressSpace> StubAddressSpace::original() {
+  absl::MutexLock lock(&mutex_);
+  return original_;
 }
 
 void StubAddressSpace::RemoveThread(pid_t host_tid) {

@@ -50,6 +50,10 @@ class StubAddressSpace : public AddressSpace {
   Result<uint32_t> AllocateForkStack();
   void FreeForkStack(uint32_t index);
 
+  // For the child of a fork: until its first thread is known, reads go to the
+  // memory that it is a copy of.
+  void ReadFromUntilStarted(std::shared_ptr<StubAddressSpace> original);
+
   // The host threads through which the memory can be reached.
   void AddThread(pid_t host_tid);
   void RemoveThread(pid_t host_tid);
@@ -59,6 +63,7 @@ class StubAddressSpace : public AddressSpace {
       : region_fd_(std::move(region_fd)), region_(region) {}
   template <typename Transfer>
   Result<size_t> WithThread(Transfer transfer);
+  std::shared_ptr<StubAddressSpace> original();
 
   FileDescriptor region_fd_;
   std::byte* const region_;
@@ -68,6 +73,7 @@ class StubAddressSpace : public AddressSpace {
   uint32_t used_slots_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t fork_stacks_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<pid_t> host_tids_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<StubAddressSpace> original_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace runsc::boot::platform

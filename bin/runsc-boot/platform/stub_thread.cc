@@ -482,6 +482,7 @@ Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
   } else {
     TRY_ASSIGN(std::shared_ptr<StubAddressSpace> space, StubAddressSpace::Create());
     TRY_ASSIGN(uint32_t slot, space->AllocateSlot());
+    space->ReadFromUntilStarted(space_);
     child->Prepare(std::move(space), slot);
     TRY_ASSIGN(fork_stack_, space_->AllocateForkStack());
     child_stack = stub::kForkStackBase + (*fork_stack_ + 1) * stub::kForkStackSize;
