@@ -183,7 +183,7 @@ std::vector<pid_t> Task::children() const {
   return pids;
 }
 
-void Task::IoCounters::Add(const IoCounters& other) {
+void IoCounters::Add(const IoCounters& other) {
   bytes_read += other.bytes_read.load();
   bytes_written += other.bytes_written.load();
   reads += other.reads.load();

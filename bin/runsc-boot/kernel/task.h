@@ -7,9 +7,6 @@
 #ifndef RUNSC_BOOT_KERNEL_TASK_H_
 #define RUNSC_BOOT_KERNEL_TASK_H_
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -20,6 +17,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/credentials.h"
+#include "bin/runsc-boot/kernel/io_counters.h"
+#include "bin/runsc-boot/kernel/process_requests.h"
 #include "bin/runsc-boot/kernel/scheduling.h"
 #include "bin/runsc-boot/kernel/signal.h"
 #include "bin/runsc-boot/kernel/signal_actions.h"
@@ -45,40 +44,6 @@ class ThreadGroup;
 class Tracee;
 using TaskRef = std::shared_ptr<Task>;
 using ThreadGroupRef = std::shared_ptr<ThreadGroup>;
-
-// Missing in the C library's <sched.h>.
-constexpr uint64_t kCloneClearSighand = 0x100000000;
-
-// clone(2), clone3(2), fork(2), vfork(2). The addresses are the application's.
-struct CloneRequest {
-  uint64_t flags = 0;   // CLONE_*, without the exit signal
-  int exit_signal = 0;  // sent to the parent; 0 for threads
-  uint64_t stack = 0;   // the child's stack pointer; 0: the same as the parent's
-  uint64_t parent_tid = 0, child_tid = 0, tls = 0, pidfd = 0;
-};
-
-// execve(2), execveat(2), with everything copied in already.
-struct ExecRequest {
-  WalkOptions walk;      // start, and whether the last link is followed
-  std::string path;      // "" with walk.allow_empty: walk.start itself
-  std::string filename;  // what AT_EXECFN and scripts see: path, or /dev/fd/N[/path]
-  std::vector<std::string> args, env;
-};
-
-// wait4(2), waitid(2).
-struct WaitRequest {
-  idtype_t type = P_ALL;  // P_ALL, P_PID, P_PGID
-  pid_t id = 0;           // the kernel's number
-  int options = WEXITED;  // WNOHANG, WEXITED, WSTOPPED, WCONTINUED, WNOWAIT, __W*
-};
-struct ChildEvent {
-  pid_t pid = 0;  // as the caller's pid namespace has it
-  uid_t uid = 0;
-  int code = 0;         // CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_CONTINUED
-  int status = 0;       // as siginfo's si_status
-  int wait_status = 0;  // as wait4's status
-  rusage usage{};
-};
 
 // Monotonic deadline in nanoseconds of CLOCK_MONOTONIC; nullopt: for ever.
 using Deadline = std::optional<int64_t>;
@@ -279,12 +244,7 @@ class Task final : public platform::ThreadEvents,
   std::vector<pid_t> children() const;
   // The system call that it is in, for /proc/PID/syscall.
   std::optional<platform::SyscallInfo> current_call() const ABSL_LOCKS_EXCLUDED(state_mutex_);
-  // Bytes and calls of read(2), write(2) and their like: /proc/PID/io. Counted
-  // by the task's own worker.
-  struct IoCounters {
-    std::atomic<uint64_t> bytes_read{0}, bytes_written{0}, reads{0}, writes{0};
-    void Add(const IoCounters& other);
-  };
+  // Counted by the task's own worker.
   IoCounters& io() { return io_; }
 
   // --- platform::ThreadEvents

@@ -129,7 +129,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   void set_dumpable(int value);
 
   // What threads that have ended had counted.
-  const Task::IoCounters& ended_io() const { return ended_io_; }
+  const IoCounters& ended_io() const { return ended_io_; }
   // The signal at the end of the process; -1 or 0: none (proc_pid_stat(5)).
   int exit_signal() const;
   // /proc/PID/coredump_filter, kept for programs that set and read it.
@@ -254,7 +254,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   std::atomic<int> oom_score_adj_{0};
   std::atomic<int> oom_score_adj_min_{0};
   std::atomic<unsigned> coredump_filter_{0x33};
-  Task::IoCounters ended_io_;
+  IoCounters ended_io_;
   WaitQueue signal_queue_;
 };
 

@@ -25,7 +25,7 @@ Status StoreComm(const TaskView& view, std::string_view text) {
 Result<std::string> GenerateCgroup(const TaskView&) { return std::string("0::/\n"); }
 
 Result<std::string> GenerateIo(const TaskView& view) {
-  Task::IoCounters sum;
+  IoCounters sum;
   if (view.process) {
     ThreadGroup& group = view.task.group();
     sum.Add(group.ended_io());
