@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "test/guest/cases.h"
+#include "test/guest/waiter.h"
 
 using namespace guest;
 
@@ -51,38 +52,6 @@ void EnterMapped() {
   MUST(WriteFile("/proc/self/uid_map", uid));
   MUST(WriteFile("/proc/self/gid_map", gid));
 }
-// A child that has done `setup` and waits; the parent goes on meanwhile.
-class Waiter {
- public:
-  explicit Waiter(const std::function<void()>& setup) {
-    int ready[2];
-    MUST(pipe(ready));
-    MUST(pipe(stop_));
-    pid_ = fork();
-    if (pid_ == 0) {
-      close(stop_[1]);
-      setup();
-      (void)!write(ready[1], "x", 1);
-      char byte;
-      (void)!read(stop_[0], &byte, 1);
-      _exit(0);
-    }
-    close(ready[1]);
-    char byte;
-    (void)!read(ready[0], &byte, 1);
-    close(ready[0]);
-  }
-  ~Waiter() {
-    close(stop_[1]);
-    waitpid(pid_, nullptr, 0);
-  }
-  std::string Proc(const char* name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
-  pid_t pid() const { return pid_; }
-
- private:
-  pid_t pid_;
-  int stop_[2];
-};
 int OpenNs(const std::string& path) { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }
 }  // namespace
 

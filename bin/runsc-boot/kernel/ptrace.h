@@ -44,8 +44,6 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   // --- ptrace(2) (ptrace_requests.cc). Its result, as the system call has it.
   static Result<uint64_t> Request(Task& caller, int request, pid_t pid, uint64_t address,
                                   uint64_t data);
-  // Whether `caller` may control `target` or look into its memory: EPERM.
-  static Status CheckAccess(const Task& caller, const Task& target);
 
   // --- The tracee's own worker (ptrace.cc). Null when nobody traces it.
   static TraceeRef Of(const Task& task);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/kernel/ptrace_access.h"
 
 namespace runsc::boot {
 
@@ -14,27 +15,11 @@ constexpr int kGetSyscallInfo = 0x420e;
 
 bool IsValidSignal(uint64_t signal) { return signal <= kSignalCount; }
 
-bool SameIds(const Credentials& caller, const Credentials& target) {
-  return caller.ruid == target.euid && caller.ruid == target.suid && caller.ruid == target.ruid &&
-         caller.rgid == target.egid && caller.rgid == target.sgid && caller.rgid == target.rgid;
-}
-
 }  // namespace
-
-Status Tracee::CheckAccess(const Task& caller, const Task& target) {
-  if (&caller.group() == &target.group()) return Ok();
-  const CredentialsRef from = caller.credentials(), to = target.credentials();
-  const bool capable = from->HasIn(*to->user_namespace, CAP_SYS_PTRACE);
-  if (capable) return Ok();
-  if (!SameIds(*from, *to) || target.group().dumpable() != 1) return Error(EPERM);
-  // As Linux: nobody gains capabilities by it.
-  if ((to->permitted & ~from->permitted) != 0) return Error(EPERM);
-  return Ok();
-}
 
 Status Tracee::Attach(Task& caller, const TaskRef& target, bool seize, uint32_t options) {
   if (&caller.group() == &target->group()) return Error(EPERM);
-  TRY(CheckAccess(caller, *target));
+  TRY(CheckPtraceAccess(caller, *target, PtraceIds::kReal));
   {
     absl::MutexLock lock(&caller.kernel().tree_mutex());
     if (target->group().life_.load() != ThreadGroup::Life::kAlive || target->killed()) {

@@ -87,7 +87,7 @@ void Task::set_credentials(Credentials credentials) {
                       old.fsgid == now.fsgid && !GainsCapabilities(old, now);
     if (same) return;
   }
-  group_->set_dumpable(0);
+  if (const auto memory = memory_ref(); memory != nullptr) memory->set_dumpable(0);
   set_parent_death_signal(0);
 }
 

@@ -45,6 +45,19 @@ ExecutableFacts FactsOf(const Program& program, const Credentials& caller) {
   return facts;
 }
 
+// Whose CAP_SYS_PTRACE counts for the program's memory. As Linux: one that may
+// not be read belongs to a user namespace that rules over its file.
+UserNamespaceRef NamespaceOfMemory(const Program& program, const Credentials& credentials) {
+  UserNamespaceRef space = credentials.user_namespace;
+  if (!program.unreadable) return space;
+  while (space != nullptr && !space->is_initial() &&
+         (space->FromKernelUid(program.attributes.uid) == kNoId ||
+          space->FromKernelGid(program.attributes.gid) == kNoId)) {
+    space = space->parent();
+  }
+  return space;
+}
+
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -140,6 +153,7 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   TRY_ASSIGN(const StartState start, LoadProgram(exec.program, *this, thread, *memory, identity,
                                                  group_->limit(RLIMIT_STACK).rlim_cur));
   memory->set_image(start.image);
+  memory->set_user_namespace(NamespaceOfMemory(exec.program, fresh));
   {
     absl::MutexLock lock(&state_mutex_);
     memory_.swap(memory);
@@ -153,7 +167,7 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   set_name(exec.name);
   CloseOnExec();
   group_->timers_->posix().DeleteAll();
-  group_->set_dumpable(exec.credentials.privileged ? 0 : 1);
+  memory_->set_dumpable(exec.credentials.privileged || exec.program.unreadable ? 0 : 1);
   if (exec.credentials.privileged || exec.credentials.secure) set_parent_death_signal(0);
   set_keep_capabilities(false);
   alternate_stack_ = {nullptr, SS_DISABLE, 0};

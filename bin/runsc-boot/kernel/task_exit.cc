@@ -77,6 +77,7 @@ void Task::Terminate() {
     filter.swap(filter_ref_);
   }
   group_->ended_io_.Add(io_);
+  if (memory != nullptr) group_->dumpable_at_end_.store(memory->dumpable());
   // Who waits for this process may write its program (ETXTBSY).
   memory.reset();
   kernel_.Unregister(*this);

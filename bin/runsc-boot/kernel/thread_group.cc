@@ -32,7 +32,6 @@ ThreadGroupRef ThreadGroup::Fork(ThreadGroup& parent, const CloneRequest& reques
     child->actions_ = std::move(actions);
   }
   child->exit_signal_ = request.exit_signal;
-  child->dumpable_.store(parent.dumpable_.load());
   child->oom_score_adj_.store(parent.oom_score_adj_.load());
   child->oom_score_adj_min_.store(parent.oom_score_adj_min_.load());
   child->coredump_filter_.store(parent.coredump_filter_.load());
@@ -153,8 +152,6 @@ std::shared_ptr<platform::HostProcess> ThreadGroup::host_process() const {
 
 bool ThreadGroup::child_subreaper() const { return child_subreaper_.load(); }
 void ThreadGroup::set_child_subreaper(bool value) { child_subreaper_.store(value); }
-int ThreadGroup::dumpable() const { return dumpable_.load(); }
-void ThreadGroup::set_dumpable(int value) { dumpable_.store(value); }
 
 Result<itimerval> ThreadGroup::SetIntervalTimer(int which, const itimerval& value) {
   return timers_->SetInterval(which, value);

@@ -125,8 +125,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // prctl(2) state of a process.
   bool child_subreaper() const;
   void set_child_subreaper(bool value);
-  int dumpable() const;  // PR_SET_DUMPABLE: 0, 1 or 2
-  void set_dumpable(int value);
+  // What its memory had been when it ended (PR_GET_DUMPABLE).
+  int dumpable_at_end() const { return dumpable_at_end_.load(std::memory_order_relaxed); }
 
   // What threads that have ended had counted.
   const IoCounters& ended_io() const { return ended_io_; }
@@ -250,7 +250,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   std::unique_ptr<ProcessTimers> timers_;
 
   std::atomic<bool> child_subreaper_{false};
-  std::atomic<int> dumpable_{1};
+  std::atomic<int> dumpable_at_end_{0};
   std::atomic<int> oom_score_adj_{0};
   std::atomic<int> oom_score_adj_min_{0};
   std::atomic<unsigned> coredump_filter_{0x33};

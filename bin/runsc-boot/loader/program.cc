@@ -24,6 +24,7 @@ struct OpenedFile {
   Path path;
   Attributes attributes;
   std::shared_ptr<const WriteDenial> write_denial;
+  bool unreadable = false;
 };
 
 Result<OpenedFile> OpenForExec(Vfs& vfs, Caller caller, const WalkOptions& walk,
@@ -41,7 +42,8 @@ Result<OpenedFile> OpenForExec(Vfs& vfs, Caller caller, const WalkOptions& walk,
   TRY_ASSIGN(std::shared_ptr<const WriteDenial> denial, WriteDenial::Take(inode));
   TRY_ASSIGN(FileRef file, inode->Open(caller.context, path, O_RDONLY));
   ReportPath(path, IN_OPEN);
-  return OpenedFile{std::move(file), std::move(path), attributes, std::move(denial)};
+  const bool unreadable = !vfs.CheckAccess(caller, path, kRead).ok();
+  return OpenedFile{std::move(file), std::move(path), attributes, std::move(denial), unreadable};
 }
 
 // Reads up to the whole of `buffer`; less at the end of the file.
@@ -72,8 +74,13 @@ Result<std::string> ReadHead(Context& context, File& file) {
   return head;
 }
 
-Result<LoadedFile> OpenInterpreter(Vfs& vfs, Caller caller, File& executable,
-                                   const ElfImage::Range& range) {
+struct Interpreter {
+  LoadedFile loaded;
+  bool unreadable = false;
+};
+
+Result<Interpreter> OpenInterpreter(Vfs& vfs, Caller caller, File& executable,
+                                    const ElfImage::Range& range) {
   std::string name(range.size, '\0');
   TRY_ASSIGN(const size_t count,
              ReadAt(caller.context, executable, range.offset, name.data(), name.size()));
@@ -85,7 +92,7 @@ Result<LoadedFile> OpenInterpreter(Vfs& vfs, Caller caller, File& executable,
   // An interpreter that is no ELF file is ELIBBAD.
   if (image.code() == ENOEXEC) return Error(ELIBBAD);
   if (!image.ok()) return std::move(image).error();
-  return LoadedFile{std::move(opened.file), *std::move(image)};
+  return Interpreter{{std::move(opened.file), *std::move(image)}, opened.unreadable};
 }
 
 // Makes `request` start the script's interpreter.
@@ -123,9 +130,12 @@ Result<Program> PrepareProgram(Vfs& vfs, Caller caller, ProgramRequest request) 
     TRY_ASSIGN(ElfImage image, ReadImage(caller.context, *opened.file, head));
     Program program;
     if (image.interpreter.has_value()) {
-      TRY_ASSIGN(program.interpreter,
+      TRY_ASSIGN(Interpreter interpreter,
                  OpenInterpreter(vfs, caller, *opened.file, *image.interpreter));
+      program.interpreter = std::move(interpreter.loaded);
+      program.unreadable = interpreter.unreadable;
     }
+    program.unreadable |= opened.unreadable;
     program.executable = {std::move(opened.file), std::move(image)};
     program.write_denial = std::move(opened.write_denial);
     program.path = std::move(opened.path);

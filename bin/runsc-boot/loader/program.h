@@ -23,6 +23,7 @@ struct Program {
   Path path;                                        // of the executable (the script's interpreter)
   Attributes attributes;                            // of the executable, for set-id bits
   std::optional<LoadedFile> interpreter;
+  bool unreadable = false;  // the caller may execute it or its interpreter, but not read it
   std::vector<std::string> args, env;
   std::string filename;  // AT_EXECFN
 };

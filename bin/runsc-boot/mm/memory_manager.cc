@@ -58,6 +58,16 @@ void MemoryManager::set_image(Image image) {
   image_ = std::move(image);
 }
 
+UserNamespaceRef MemoryManager::user_namespace() const {
+  absl::MutexLock lock(&mutex_);
+  return user_namespace_;
+}
+
+void MemoryManager::set_user_namespace(UserNamespaceRef user_namespace) {
+  absl::MutexLock lock(&mutex_);
+  user_namespace_ = std::move(user_namespace);
+}
+
 void MemoryManager::NoteFileMapping(dev_t host_dev, ino_t host_ino, Path path) {
   absl::MutexLock lock(&mutex_);
   file_mappings_.insert_or_assign({host_dev, host_ino}, std::move(path));
@@ -76,6 +86,8 @@ std::shared_ptr<MemoryManager> MemoryManager::CloneFor(
   absl::MutexLock copy_lock(&copy->mutex_);
   copy->image_ = image_;
   copy->file_mappings_ = file_mappings_;
+  copy->user_namespace_ = user_namespace_;
+  copy->set_dumpable(dumpable());
   return copy;
 }
 

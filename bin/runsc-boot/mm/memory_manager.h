@@ -3,6 +3,7 @@
 #ifndef RUNSC_BOOT_MM_MEMORY_MANAGER_H_
 #define RUNSC_BOOT_MM_MEMORY_MANAGER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/auth/credentials.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/vfs/file.h"
 #include "bin/runsc-boot/vfs/path.h"
@@ -50,6 +52,15 @@ class MemoryManager {
   void NoteFileMapping(dev_t host_dev, ino_t host_ino, Path path);
   Path FindFileMapping(dev_t host_dev, ino_t host_ino) const;
 
+  // --- Who may look into it, see kernel/ptrace_access.h.
+  // PR_SET_DUMPABLE: 0, 1 or 2.
+  int dumpable() const { return dumpable_.load(std::memory_order_relaxed); }
+  void set_dumpable(int value) { dumpable_.store(value, std::memory_order_relaxed); }
+  // Of whoever executed the program, whatever namespace it has entered since;
+  // null: the first one.
+  UserNamespaceRef user_namespace() const;
+  void set_user_namespace(UserNamespaceRef user_namespace);
+
   // For fork: the same facts over a new address space.
   std::shared_ptr<MemoryManager> CloneFor(
       std::shared_ptr<platform::AddressSpace> address_space) const;
@@ -59,6 +70,8 @@ class MemoryManager {
   mutable absl::Mutex mutex_;
   Image image_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<dev_t, ino_t>, Path> file_mappings_ ABSL_GUARDED_BY(mutex_);
+  UserNamespaceRef user_namespace_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<int> dumpable_{1};
 };
 
 }  // namespace runsc::boot

@@ -8,9 +8,9 @@
 // before the old memory goes. A hostile list can only loop (the host stops after
 // 2,048 entries) or point outside (it stops at the fault).
 
-#include <linux/capability.h>
 #include <linux/futex.h>
 
+#include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -39,14 +39,11 @@ bool IsKnown(int operation) {
   }
 }
 
-// Whether `task` may look at `other` as ptrace(2)'s rules for reading have it.
-bool MayLookAt(const Task& task, const Task& other) {
-  if (&task.group() == &other.group()) return true;
-  const CredentialsRef mine = task.credentials(), theirs = other.credentials();
-  if (mine->Has(CAP_SYS_PTRACE)) return true;
-  return other.group().dumpable() == 1 && mine->ruid == theirs->euid &&
-         mine->ruid == theirs->suid && mine->ruid == theirs->ruid && mine->rgid == theirs->egid &&
-         mine->rgid == theirs->sgid && mine->rgid == theirs->rgid;
+// The answer for a thread that has ended, which the host does not know any more.
+Result<Word> NoRobustList(Task& task, const SyscallArgs& args) {
+  TRY(task.CopyOutObject(args.Address(2), uint64_t{sizeof(robust_list_head)}));
+  TRY(task.CopyOutObject(args.Address(1), uint64_t{0}));
+  return 0;
 }
 
 }  // namespace
@@ -67,7 +64,8 @@ Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {
   if (args.Pid(0) != 0) {
     const TaskRef other = task.FindTask(args.Pid(0));
     if (other == nullptr) return Error(ESRCH);
-    if (!MayLookAt(task, *other)) return Error(EPERM);
+    TRY(CheckPtraceAccess(task, *other, PtraceIds::kReal));
+    if (other->memory_ref() == nullptr) return NoRobustList(task, args);
   }
   return task.EndOnHost();
 }

@@ -2,25 +2,13 @@
 
 #include <linux/kcmp.h>
 
+#include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
 namespace runsc::boot {
 
 namespace {
-
-// ptrace(2), "Ptrace access mode checking", with real ids: EPERM.
-Status CheckAccess(Task& task, const Task& target) {
-  if (task.tgid() == target.tgid()) return Ok();
-  const CredentialsRef own = task.credentials(), other = target.credentials();
-  if (own->Has(CAP_SYS_PTRACE)) return Ok();
-  const bool same = own->ruid == other->ruid && own->ruid == other->euid &&
-                    own->ruid == other->suid && own->rgid == other->rgid &&
-                    own->rgid == other->egid && own->rgid == other->sgid;
-  const bool more = (other->permitted & ~own->permitted) != 0;
-  if (!same || more || target.group().dumpable() != 1) return Error(EPERM);
-  return Ok();
-}
 
 Result<FileRef> FileOf(Task& target, uint64_t fd) {
   std::shared_ptr<FdTable> table = target.fds_ref();
@@ -40,9 +28,9 @@ Result<Word> SysPidfdGetfd(Task& task, const SyscallArgs& args) {
   if (args.Uint(2) != 0) return Error(EINVAL);
   TRY_ASSIGN(FileRef pidfd, task.fds().Get(args.Fd(0)));
   TRY_ASSIGN(ThreadGroupRef group, Kernel::PidFdTarget(*pidfd));
-  TaskRef target = group->zombie() ? nullptr : group->leader();
+  TaskRef target = group->leader();
   if (target == nullptr) return Error(ESRCH);
-  TRY(CheckAccess(task, *target));
+  TRY(CheckPtraceAccess(task, *target, PtraceIds::kReal));
   std::shared_ptr<FdTable> table = target->fds_ref();
   if (table == nullptr) return Error(ESRCH);
   TRY_ASSIGN(FileRef file, table->Get(args.Fd(1)));
@@ -52,8 +40,8 @@ Result<Word> SysPidfdGetfd(Task& task, const SyscallArgs& args) {
 Result<Word> SysKcmp(Task& task, const SyscallArgs& args) {
   TaskRef one = task.FindTask(args.Pid(0)), two = task.FindTask(args.Pid(1));
   if (one == nullptr || two == nullptr) return Error(ESRCH);
-  TRY(CheckAccess(task, *one));
-  TRY(CheckAccess(task, *two));
+  TRY(CheckPtraceAccess(task, *one, PtraceIds::kReal));
+  TRY(CheckPtraceAccess(task, *two, PtraceIds::kReal));
   switch (args.Int(2)) {
     case KCMP_FILE: {
       TRY_ASSIGN(FileRef first, FileOf(*one, args.Raw(3)));

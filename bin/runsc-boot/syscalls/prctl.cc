@@ -194,10 +194,10 @@ Result<Word> SysPrctl(Task& task, const SyscallArgs& args) {
     case PR_GET_PDEATHSIG:
       return CopyOutInt(task, args.Address(1), task.parent_death_signal());
     case PR_GET_DUMPABLE:
-      return task.group().dumpable();
+      return task.memory().dumpable();
     case PR_SET_DUMPABLE:
       if (args.Raw(1) > 1) return Error(EINVAL);
-      task.group().set_dumpable(args.Int(1));
+      task.memory().set_dumpable(args.Int(1));
       return 0;
     case PR_SET_CHILD_SUBREAPER:
       task.group().set_child_subreaper(args.Raw(1) != 0);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -65,9 +66,10 @@ Result<Word> Transfer(Task& task, const SyscallArgs& args, bool write) {
   if (there.done()) return 0;
   const TaskRef target = task.FindTask(args.Pid(0));
   if (target == nullptr) return Error(ESRCH);
-  TRY(Tracee::CheckAccess(task, *target));
   const std::shared_ptr<MemoryManager> memory = target->memory_ref();
   if (memory == nullptr) return Error(ESRCH);
+  // What is the caller's own it may see by whomever.
+  if (memory.get() != &task.memory()) TRY(CheckPtraceAccess(task, *target, PtraceIds::kReal));
   const auto [stub_begin, stub_end] = memory->address_space().StubRange();
   platform::AddressSpace& from = (write ? task.memory() : *memory).address_space();
   platform::AddressSpace& to = (write ? *memory : task.memory()).address_space();

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/vfs/permission.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -99,6 +100,14 @@ class FdInfoFile final : public pseudo::FileInode {
   const int fd_;
 };
 
+bool MayRead(Context& context, const pseudo::Owner& owner) {
+  Attributes attributes;
+  attributes.mode = S_IFDIR | 0500;
+  attributes.uid = owner.uid;
+  attributes.gid = owner.gid;
+  return CheckPermission(*context.credentials(), attributes, kRead).ok();
+}
+
 class FdDirectory final : public pseudo::DynamicDirectory {
  public:
   FdDirectory(TaskHandle handle, uint64_t ino, bool info)
@@ -130,14 +139,19 @@ class FdDirectory final : public pseudo::DynamicDirectory {
     return result;
   }
 
+  // Which descriptors there are, fd/ shows to whom its mode lets in, and fdinfo/
+  // to those who may look into the task.
   Status CheckOpen(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    return CheckInspect(context, *task);
+    if (info_) return CheckInspect(context, *task);
+    const Task* caller = context.caller_task();
+    const bool own = caller != nullptr && &caller->group() == &task->group();
+    return own || MayRead(context, OwnerOf(*task)) ? Ok() : Status(Error(EACCES));
   }
 
  protected:
   // Linux gives fd/ of an undumpable process to root, but lets the process
-  // itself in; CheckOpen and the links see to it that nobody else gets in.
+  // itself in; CheckOpen sees to it that nobody else gets in.
   pseudo::Owner owner() override { return handle_.directory_owner(); }
   // Linux reports the number of open descriptors as the size of fd/.
   uint64_t size() override {

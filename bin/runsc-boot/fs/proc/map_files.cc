@@ -21,7 +21,7 @@ std::string NameOf(const FileMapping& mapping) {
 // The mappings of files that the container knows, in order.
 Result<std::vector<FileMapping>> FileMappings(Context& context, const TaskHandle& handle) {
   TRY_ASSIGN(TaskRef task, handle.Get());
-  TRY(CheckInspect(context, *task));
+  TRY(CheckInspectMemory(context, *task));
   std::shared_ptr<MemoryManager> memory = task->memory_ref();
   if (memory == nullptr) return std::vector<FileMapping>();
   const TaskView view(handle.filesystem(), *task, handle.process(), context);
@@ -46,14 +46,14 @@ class MapFileLink final : public pseudo::PseudoInode {
 
   Result<std::string> ReadLink(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    TRY(CheckInspect(context, *task));
+    TRY(CheckInspectMemory(context, *task));
     std::shared_ptr<FsContext> fs = task->fs_ref();
     if (fs == nullptr) return Error(ENOENT);
     return handle_.filesystem().kernel().vfs().PathName(*fs->mounts(), mapping_.path, fs->root());
   }
   Result<std::shared_ptr<Path>> FollowMagicLink(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    TRY(CheckInspect(context, *task));
+    TRY(CheckInspectMemory(context, *task));
     // As Linux: it may lead to files whose names were never open to the caller.
     if (!context.credentials()->Has(CAP_SYS_ADMIN)) return Error(EPERM);
     return std::make_shared<Path>(mapping_.path);
@@ -103,7 +103,7 @@ class MapFilesDirectory final : public pseudo::DynamicDirectory {
 
   Status CheckOpen(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    return CheckInspect(context, *task);
+    return CheckInspectMemory(context, *task);
   }
 
  protected:

@@ -69,7 +69,7 @@ class MemInode final : public pseudo::PseudoInode {
 
   Result<FileRef> Open(Context& context, const Path& path, int flags) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    TRY(CheckInspect(context, *task));
+    TRY(CheckInspectMemory(context, *task));
     std::shared_ptr<MemoryManager> memory = task->memory_ref();
     if (memory == nullptr) return Error(ESRCH);
     return FileRef(std::make_shared<MemFile>(path, flags, handle_, std::move(memory)));

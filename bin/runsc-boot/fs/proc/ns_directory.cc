@@ -24,6 +24,7 @@ struct NamespaceLink {
   const char* name;
   // Null: the task has ended.
   NamespaceRef (*target)(const Task& task);
+  bool of_zombies = false;  // too: they belong to what identifies the task
 };
 
 constexpr NamespaceLink kNamespaces[] = {
@@ -31,12 +32,13 @@ constexpr NamespaceLink kNamespaces[] = {
     {"ipc", [](const Task& task) -> NamespaceRef { return task.namespaces()->ipc; }},
     {"mnt", MountsOf},
     {"net", [](const Task& task) -> NamespaceRef { return task.namespaces()->net; }},
-    {"pid", PidsOf},
+    {"pid", PidsOf, true},
     {"pid_for_children", PidsForChildrenOf},
     {"time", [](const Task& task) -> NamespaceRef { return task.namespaces()->time; }},
     {"time_for_children",
      [](const Task& task) -> NamespaceRef { return task.namespaces()->time_for_children; }},
-    {"user", [](const Task& task) -> NamespaceRef { return task.credentials()->user_namespace; }},
+    {"user", [](const Task& task) -> NamespaceRef { return task.credentials()->user_namespace; },
+     true},
     {"uts", [](const Task& task) -> NamespaceRef { return task.namespaces()->uts; }},
 };
 
@@ -65,6 +67,7 @@ class NsLink final : public pseudo::PseudoInode {
   Result<NamespaceRef> Target(Context& context) const {
     TRY_ASSIGN(TaskRef task, handle_.Get());
     TRY(CheckInspect(context, *task));
+    if (!link_.of_zombies && task->memory_ref() == nullptr) return Error(ENOENT);
     NamespaceRef target = link_.target(*task);
     if (target == nullptr) return Error(ENOENT);
     return target;

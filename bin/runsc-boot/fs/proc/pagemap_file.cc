@@ -52,7 +52,7 @@ class PagemapInode final : public pseudo::PseudoInode {
 
   Result<FileRef> Open(Context& context, const Path& path, int flags) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    TRY(CheckInspect(context, *task));
+    TRY(CheckInspectMemory(context, *task));
     std::shared_ptr<MemoryManager> memory = task->memory_ref();
     if (memory == nullptr) return Error(ESRCH);
     return FileRef(std::make_shared<PagemapFile>(path, flags, handle_, std::move(memory)));

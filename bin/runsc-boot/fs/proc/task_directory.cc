@@ -10,6 +10,7 @@
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/fs/pseudo/tree.h"
+#include "bin/runsc-boot/kernel/ptrace_access.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -25,6 +26,10 @@ class TaskFile final : public pseudo::FileInode {
 
   Result<std::string> Generate(Context& context) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
+    if (entry_.inspect == Inspect::kIo) TRY(CheckInspect(context, *task));
+    if (entry_.inspect == Inspect::kState && !CheckInspect(context, *task).ok()) {
+      return Error(EPERM);
+    }
     return entry_.generate(TaskView(handle_.filesystem(), *task, handle_.process(), context));
   }
   Status Store(Context& context, std::string_view text) override {
@@ -33,9 +38,9 @@ class TaskFile final : public pseudo::FileInode {
     return entry_.store(TaskView(handle_.filesystem(), *task, handle_.process(), context), text);
   }
   Status CheckOpen(Context& context, int flags) override {
-    if (entry_.inspect == Inspect::kNo) return Ok();
+    if (entry_.inspect != Inspect::kMemory) return Ok();
     TRY_ASSIGN(TaskRef task, handle_.Get());
-    return CheckInspect(context, *task);
+    return CheckInspectMemory(context, *task);
   }
 
  protected:
@@ -204,22 +209,32 @@ pseudo::Owner TaskHandle::directory_owner() const {
 }
 
 pseudo::Owner OwnerOf(const Task& task) {
-  if (task.group().dumpable() != 1) return {};
+  const std::shared_ptr<MemoryManager> memory = task.memory_ref();
+  if (memory == nullptr) return {};
+  if (memory->dumpable() != 1) {
+    const UserNamespaceRef space = memory->user_namespace();
+    if (space == nullptr || space->ToKernelUid(0) == kNoId || space->ToKernelGid(0) == kNoId) {
+      return {};
+    }
+    return {space->ToKernelUid(0), space->ToKernelGid(0)};
+  }
   CredentialsRef credentials = task.credentials();
   return {credentials->euid, credentials->egid};
 }
 
 Status CheckInspect(Context& context, const Task& task) {
-  if (context.caller_pid() == task.tgid()) return Ok();
-  CredentialsRef caller = context.credentials();
-  CredentialsRef target = task.credentials();
-  if (caller->HasIn(*target->user_namespace, CAP_SYS_PTRACE)) return Ok();
-  const bool same_ids = caller->fsuid == target->ruid && caller->fsuid == target->euid &&
-                        caller->fsuid == target->suid && caller->fsgid == target->rgid &&
-                        caller->fsgid == target->egid && caller->fsgid == target->sgid;
-  if (!same_ids || (target->permitted & ~caller->effective) != 0 || task.group().dumpable() != 1)
-    return Error(EACCES);
-  return Ok();
+  const Task* caller = context.caller_task();
+  const Status allowed =
+      caller != nullptr ? CheckPtraceAccess(*caller, task, PtraceIds::kFileSystem)
+                        : CheckPtraceAccess(*context.credentials(), task, PtraceIds::kFileSystem);
+  return allowed.ok() ? Ok() : Status(Error(EACCES));
+}
+
+Status CheckInspectMemory(Context& context, const Task& task) {
+  const Task* caller = context.caller_task();
+  const std::shared_ptr<MemoryManager> memory = task.memory_ref();
+  if (memory == nullptr || (caller != nullptr && caller->memory_ref() == memory)) return Ok();
+  return CheckInspect(context, task);
 }
 
 InodeRef MakeProcessDirectory(ProcFilesystem& filesystem, const TaskRef& task) {

@@ -17,9 +17,11 @@ InodeRef MakeThreadDirectory(ProcFilesystem& filesystem, uint64_t ino, const Tas
 // Whether the caller may look into `task` (ptrace(2), PTRACE_MODE_READ with
 // the file-system ids): EACCES.
 Status CheckInspect(Context& context, const Task& task);
+// The same for what shows its memory, which may be the caller's own, or gone.
+Status CheckInspectMemory(Context& context, const Task& task);
 
-// The owner of the files of a task: its effective ids, or root's when it is not
-// dumpable (prctl(2), PR_SET_DUMPABLE).
+// The owner of the files of a task: its effective ids; when it is not dumpable
+// (prctl(2), PR_SET_DUMPABLE), root's of the user namespace of its memory.
 pseudo::Owner OwnerOf(const Task& task);
 
 // A task that a /proc inode shows. The inode does not keep it alive.

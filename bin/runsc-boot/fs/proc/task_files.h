@@ -44,7 +44,14 @@ class TaskView {
 using TaskGenerator = Result<std::string> (*)(const TaskView& view);
 using TaskWriter = Status (*)(const TaskView& view, std::string_view text);
 
-enum class Inspect : uint8_t { kNo, kOnOpen };
+// Who may look into the task may see it; when that is asked, and the error, is
+// Linux's.
+enum class Inspect : uint8_t {
+  kNo,
+  kMemory,  // by open(2): EACCES
+  kState,   // by read(2): EPERM
+  kIo,      // by read(2): EACCES
+};
 
 struct TaskFileEntry {
   const char* name;
