@@ -139,7 +139,7 @@ void Kernel::RegisterGroup(const TaskRef& task, pid_t pid) {
     if (reaper == nullptr) return;
     parent = reaper->shared_from_this();
     if (group.process_group_ == nullptr) JoinProcessGroup(group, parent->process_group_);
-    group.parent_task_ = parent->leader_.get();
+    group.parent_task_ = parent->tasks_.empty() ? nullptr : parent->tasks_.front().get();
   }
   group.parent_ = parent.get();
   parent->children_.push_back(task->group_);

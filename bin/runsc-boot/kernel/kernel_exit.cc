@@ -132,7 +132,9 @@ void Kernel::ReparentChildren(ThreadGroup& group, DeferredSignals& signals) {
   group.children_.clear();
   for (ThreadGroupRef& child : children) {
     child->parent_ = reaper;
-    child->parent_task_ = reaper == nullptr ? nullptr : reaper->leader_.get();
+    // Its leader may have ended before other threads.
+    const bool has_tasks = reaper != nullptr && !reaper->tasks_.empty();
+    child->parent_task_ = has_tasks ? reaper->tasks_.front().get() : nullptr;
     child->exit_signal_ = SIGCHLD;
     const bool zombie = child->life_.load() == ThreadGroup::Life::kZombie;
     if (!zombie) SendDeathSignals(*child, group.pid(), signals);

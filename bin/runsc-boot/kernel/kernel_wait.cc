@@ -100,7 +100,7 @@ Result<std::optional<ChildEvent>> Task::WaitChild(const WaitRequest& request) {
   while (true) {
     bool found_any = false;
     std::optional<ChildEvent> event = kernel_.TakeChildEvent(*this, request, &found_any);
-    if (!event.has_value()) event = Tracee::TakeEvent(kernel_, *group_, request, &found_any);
+    if (!event.has_value()) event = Tracee::TakeEvent(kernel_, *this, request, &found_any);
     if (event.has_value()) return event;
     if (!found_any) return Error(ECHILD);
     if ((request.options & WNOHANG) != 0) return std::optional<ChildEvent>();

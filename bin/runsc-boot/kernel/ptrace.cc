@@ -57,7 +57,7 @@ pid_t Tracee::TracerPid() const {
     if (detached_) return 0;
   }
   const TaskRef tracer = tracer_.lock();
-  return tracer == nullptr ? 0 : tracer->tgid();
+  return tracer == nullptr ? 0 : tracer->tid();
 }
 
 // --- Stops
@@ -203,18 +203,18 @@ bool Tracee::OfferSignal(Task& task, SigInfo& info) {
   stop.info = info;
   const int signo = tracee->Stop(task, std::move(stop));
   if (task.killed()) return false;
-  bool detached = false;
+  bool left_over = false;
   {
     absl::MutexLock lock(&tracee->mutex_);
     info = tracee->stop_.info.value_or(info);
-    detached = tracee->detached_;
+    left_over = tracee->detached_ && !tracee->reported_;
   }
-  // A tracer that dies does not take the signal with it.
+  // A tracer that dies does not take a signal with it that it never waited for.
   const TaskRef tracer = tracee->tracer_.lock();
-  if (signo == 0 && detached && (tracer == nullptr || tracer->killed())) return true;
+  if (signo == 0 && left_over && (tracer == nullptr || tracer->killed())) return true;
   if (signo == 0) return false;
   if (signo != info.si_signo) {
-    info = MakeSigInfo(signo, SI_USER, tracer == nullptr ? 0 : tracer->tgid(),
+    info = MakeSigInfo(signo, SI_USER, tracer == nullptr ? 0 : task.FromKernelPid(tracer->tid()),
                        tracer == nullptr ? 0 : tracer->credentials()->ruid);
   }
   absl::MutexLock lock(&task.group().signal_mutex_);

@@ -82,7 +82,7 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
 
   // --- Relations (ptrace_wait.cc)
   // What wait(2) by `waiter` finds among its tracees.
-  static std::optional<ChildEvent> TakeEvent(Kernel& kernel, ThreadGroup& waiter,
+  static std::optional<ChildEvent> TakeEvent(Kernel& kernel, const Task& waiter,
                                              const WaitRequest& request, bool* found_any);
   // The rest under the kernel's tree mutex.
   // Whether wait(2) by its parent must pass `child` over: its tracer comes first.
@@ -139,7 +139,7 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   bool WantsExit() const { return mode() == Mode::kSyscall; }
   bool Steps() const;
 
-  static std::optional<ChildEvent> TakeEventLocked(Kernel& kernel, ThreadGroup& waiter,
+  static std::optional<ChildEvent> TakeEventLocked(Kernel& kernel, const Task& waiter,
                                                    const WaitRequest& request, bool* found_any,
                                                    Kernel::DeferredSignals& signals);
 
@@ -177,7 +177,6 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   const std::weak_ptr<Task> task_;
   const std::weak_ptr<Task> tracer_;
   const bool seized_;
-  bool by_traceme_ = false;  // set before it is linked
   // Made with the task by its parent's options, and not by a request that came
   // before the task has run at all; constant once made.
   bool made_with_task_ = false;

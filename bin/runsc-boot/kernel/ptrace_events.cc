@@ -42,7 +42,6 @@ uint64_t Tracee::PrepareClone(Task& parent, const TaskRef& child, const CloneReq
   }
   if (!inherits || detached || tracer == nullptr) return request.flags;
   auto traced = std::make_shared<Tracee>(Key(), child, tracer, tracee->seized_, options);
-  traced->by_traceme_ = tracee->by_traceme_;
   traced->made_with_task_ = true;
   if ((request.flags & CLONE_VFORK) != 0) {
     // The host would keep the parent asleep, which must stop for the event.

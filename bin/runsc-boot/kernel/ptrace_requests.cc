@@ -48,15 +48,19 @@ Status Tracee::Attach(Task& caller, const TaskRef& target, bool seize, uint32_t 
 Status Tracee::TraceMe(Task& caller) {
   absl::MutexLock lock(&caller.kernel().tree_mutex());
   const ThreadGroup* parent = caller.group().parent_;
-  if (parent == nullptr || parent->leader_ == nullptr) return Error(EPERM);
+  if (parent == nullptr || parent->tasks_.empty()) return Error(EPERM);
+  // The thread that made the process, or the one that it was passed on to.
+  auto tracer =
+      std::find_if(parent->tasks_.begin(), parent->tasks_.end(),
+                   [&](const TaskRef& task) { return task.get() == caller.group().parent_task_; });
+  if (tracer == parent->tasks_.end()) tracer = parent->tasks_.begin();
+  TRY(CheckTraceMe(**tracer, caller));
   absl::MutexLock state(&caller.state_mutex_);
   if (const TraceeRef old = caller.tracee_; old != nullptr) {
     absl::MutexLock old_lock(&old->mutex_);
     if (!old->detached_) return Error(EPERM);
   }
-  TraceeRef tracee =
-      std::make_shared<Tracee>(Key(), caller.shared_from_this(), parent->leader_, false, 0u);
-  tracee->by_traceme_ = true;
+  TraceeRef tracee = std::make_shared<Tracee>(Key(), caller.shared_from_this(), *tracer, false, 0u);
   caller.tracee_ = tracee;
   caller.interception_.fetch_or(Task::kTraced);
   Link(caller.kernel(), tracee);
@@ -96,9 +100,7 @@ Result<uint64_t> Tracee::AtAnyTime(Task& caller, Task& task, int request) {
 }
 
 Status Tracee::CheckRequest(const Task& caller, bool stopped) const {
-  const TaskRef tracer = tracer_.lock();
-  const bool ours = tracer != nullptr &&
-                    (by_traceme_ ? &tracer->group() == &caller.group() : tracer.get() == &caller);
+  const bool ours = tracer_.lock().get() == &caller;
   absl::MutexLock lock(&mutex_);
   const bool right_state = !stopped || (stopped_ && !listening_);
   return ours && !detached_ && right_state ? Ok() : Status(Error(ESRCH));

@@ -20,21 +20,23 @@ void Tracee::Link(Kernel& kernel, const TraceeRef& tracee) {
   kernel.tracees_.push_back(tracee);
 }
 
-std::optional<ChildEvent> Tracee::TakeEvent(Kernel& kernel, ThreadGroup& waiter,
+std::optional<ChildEvent> Tracee::TakeEvent(Kernel& kernel, const Task& waiter,
                                             const WaitRequest& request, bool* found_any) {
   Kernel::TreeLock lock(kernel);
   if (kernel.tracees_.empty()) return std::nullopt;
   return TakeEventLocked(kernel, waiter, request, found_any, lock.signals());
 }
 
-std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, ThreadGroup& waiter,
+std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, const Task& waiter,
                                                   const WaitRequest& request, bool* found_any,
                                                   Kernel::DeferredSignals& signals) {
   kernel.tree_mutex().AssertHeld();
+  const ThreadGroup& group = waiter.group();
   for (const TraceeRef& entry : kernel.tracees_) {
     const TraceeRef tracee = entry;
     const TaskRef tracer = tracee->tracer_.lock();
-    if (tracer == nullptr || &tracer->group() != &waiter) continue;
+    if (tracer == nullptr || &tracer->group() != &group) continue;
+    if ((request.options & __WNOTHREAD) != 0 && tracer.get() != &waiter) continue;
     const bool is_ended_thread = tracee->ended_tid_ != 0;
     const TaskRef task = is_ended_thread ? nullptr : tracee->task_.lock();
     if (task == nullptr && !is_ended_thread) continue;
@@ -43,10 +45,10 @@ std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, ThreadGroup& w
     const bool selected =
         request.type == P_ALL || (request.type == P_PID && tid == request.id) ||
         (request.type == P_PGID && process_group != nullptr &&
-         process_group->id == (request.id == 0 ? waiter.process_group_->id : request.id));
+         process_group->id == (request.id == 0 ? group.process_group_->id : request.id));
     if (!selected) continue;
     ChildEvent event;
-    event.pid = FromKernelPid(waiter.pid_namespace_.get(), tid);
+    event.pid = FromKernelPid(group.pid_namespace_.get(), tid);
     event.uid = is_ended_thread ? tracee->ended_uid_ : task->credentials()->ruid;
     const bool consume = (request.options & WNOWAIT) == 0;
     bool ended = false;

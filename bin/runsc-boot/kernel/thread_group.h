@@ -209,8 +209,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // Guarded by the kernel's tree mutex; tasks_ changes with the signal mutex
   // held as well, so that either is enough to read it.
   ThreadGroup* parent_ = nullptr;
-  // The task of parent_ that counts as the parent: for __WNOTHREAD and for
-  // parent death signals. Only compared, never followed.
+  // The task of parent_ that counts as the parent: for __WNOTHREAD, parent
+  // death signals and PTRACE_TRACEME. Only compared, never followed.
   const Task* parent_task_ = nullptr;
   ThreadGroupRef birth_parent_;  // until the group is registered
   std::vector<ThreadGroupRef> children_;
