@@ -163,6 +163,11 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static Result<uint64_t> SignalMask(Task& caller, Task& task, int request, uint64_t size,
                                      uint64_t address);
   Result<uint64_t> SyscallInfo(Task& caller, Task& task, uint64_t size, uint64_t address);
+  // ptrace_seccomp.cc
+  static Result<uint64_t> SeccompFilter(Task& caller, const Task& task, uint64_t index,
+                                        uint64_t address);
+  static Result<uint64_t> SeccompMetadata(Task& caller, const Task& task, uint64_t size,
+                                          uint64_t address);
   // ptrace_memory.cc
   static Result<uint64_t> Memory(Task& caller, Task& task, int request, uint64_t address,
                                  uint64_t data);

@@ -163,6 +163,10 @@ Result<uint64_t> Tracee::Handle(Task& caller, Task& task, int request, uint64_t 
       return SignalMask(caller, task, request, address, data);
     case PTRACE_LISTEN:
       return Listen(task);
+    case PTRACE_SECCOMP_GET_FILTER:
+      return SeccompFilter(caller, task, address, data);
+    case PTRACE_SECCOMP_GET_METADATA:
+      return SeccompMetadata(caller, task, address, data);
     case kGetSyscallInfo:
       return SyscallInfo(caller, task, address, data);
     default:

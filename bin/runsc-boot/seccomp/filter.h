@@ -13,6 +13,7 @@
 #include <bitset>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/result.h"
@@ -75,6 +76,8 @@ class Filter {
   int mode() const { return strict_ ? SECCOMP_MODE_STRICT : SECCOMP_MODE_FILTER; }
   // How many filters there are, this one included; 0 in strict mode.
   size_t count() const { return count_; }
+  // As it was installed; empty in strict mode.
+  std::span<const sock_filter> program() const { return program_; }
   const Filter* previous() const { return previous_.get(); }
   const Options& options() const { return options_; }
   // Whether this is `other` or has it further back; null is before all.

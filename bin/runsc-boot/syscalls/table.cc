@@ -117,7 +117,7 @@ constexpr SyscallEntry kTable[] = {
     {98, "getrusage", SysGetrusage, kPartial, "of children: times, peak memory", {kInt, kPointer}},
     {99, "sysinfo", SysSysinfo, kPartial, "memory and uptime of the sandbox", {kPointer}},
     {100, "times", SysTimes, kFull, nullptr, {kPointer}},
-    {101, "ptrace", SysPtrace, kPartial, "no hardware breakpoints, no dumps of filters", {kInt, kPid, kPointer, kPointer}},
+    {101, "ptrace", SysPtrace, kPartial, "no hardware breakpoints", {kInt, kPid, kPointer, kPointer}},
     {102, "getuid", SysGetuid, kFull, nullptr, {}},
     {103, "syslog", SysSyslog, kPartial, "the log is empty", {kInt, kPointer, kInt}},
     {104, "getgid", SysGetgid, kFull, nullptr, {}},
