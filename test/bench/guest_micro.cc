@@ -6,7 +6,8 @@
 //   guest_micro --true                          does nothing (target of exec)
 //
 // Files are made in BENCH_DIR, or /tmp. Each case repeats its body until the
-// budget is used up and prints the mean.
+// budget is used up and prints the mean; ctx_N, where N processes pass a byte on
+// in a ring, that of one step.
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -46,6 +47,7 @@ using Body = std::function<void()>;
 struct Case {
   const char* name;
   std::function<Body()> prepare;
+  int steps = 1;  // of one run of the body; the figure is for one
 };
 
 void Check(bool good, const char* what) {
@@ -92,33 +94,69 @@ void Echo(int in, int out) {
   }
 }
 
-// The other side of a ping-pong, in a thread or a process of its own.
+// Sends a byte and waits for it to come back.
+void PingPong(int out, int in) {
+  char c = 0;
+  Check(write(out, &c, 1) == 1 && read(in, &c, 1) == 1, "ping-pong");
+}
+
+// The other side of a ping-pong, in a thread of its own.
 class Partner {
  public:
-  Partner(int out, int in, pthread_t thread) : out_(out), in_(in), thread_(thread) {}
-  Partner(int out, int in, pid_t child, bool) : out_(out), in_(in), child_(child) {}
+  Partner(int fd, pthread_t thread) : fd_(fd), thread_(thread) {}
   ~Partner() {
-    shutdown(out_, SHUT_RDWR);
-    close(out_);
-    if (in_ != out_) close(in_);
-    if (child_) {
-      waitpid(child_, nullptr, 0);
-    } else {
-      pthread_join(thread_, nullptr);
-    }
+    shutdown(fd_, SHUT_RDWR);
+    close(fd_);
+    pthread_join(thread_, nullptr);
   }
   Partner(const Partner&) = delete;
   Partner& operator=(const Partner&) = delete;
 
-  void PingPong() const {
-    char c = 0;
-    Check(write(out_, &c, 1) == 1 && read(in_, &c, 1) == 1, "ping-pong");
-  }
+  void PingPong() const { ::PingPong(fd_, fd_); }
 
  private:
-  int out_, in_;
-  pthread_t thread_ = 0;
-  pid_t child_ = 0;
+  int fd_;
+  pthread_t thread_;
+};
+
+// Processes in a ring, this one included, that pass a byte on through pipes.
+class Ring {
+ public:
+  explicit Ring(int processes) {
+    int ends[2];
+    Check(pipe(ends) == 0, "pipe");
+    in_ = ends[0];
+    out_ = ends[1];
+    while (static_cast<int>(children_.size()) < processes - 1) {
+      Check(pipe(ends) == 0, "pipe");
+      const pid_t child = fork();
+      Check(child >= 0, "fork");
+      if (child == 0) {
+        // So that the end of one is the end of the next.
+        close(out_);
+        close(ends[0]);
+        Echo(in_, ends[1]);
+        _exit(0);
+      }
+      close(in_);
+      close(ends[1]);
+      in_ = ends[0];
+      children_.push_back(child);
+    }
+  }
+  ~Ring() {
+    close(out_);
+    for (const pid_t child : children_) waitpid(child, nullptr, 0);
+    close(in_);
+  }
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  void Round() const { PingPong(out_, in_); }
+
+ private:
+  int in_, out_;
+  std::vector<pid_t> children_;
 };
 
 void* EchoThread(void* argument) {
@@ -132,23 +170,17 @@ std::shared_ptr<Partner> StartEchoThread(int mine, int theirs) {
   pthread_t thread;
   Check(pthread_create(&thread, nullptr, EchoThread, reinterpret_cast<void*>(long{theirs})) == 0,
         "pthread_create");
-  return std::make_shared<Partner>(mine, mine, thread);
+  return std::make_shared<Partner>(mine, thread);
 }
 
-Body PipeBetweenProcesses() {
-  int there[2], back[2];
-  Check(pipe(there) == 0 && pipe(back) == 0, "pipe");
-  const pid_t child = fork();
-  if (child == 0) {
-    close(there[1]);
-    close(back[0]);
-    Echo(there[0], back[1]);
-    _exit(0);
-  }
-  close(there[0]);
-  close(back[1]);
-  auto partner = std::make_shared<Partner>(there[1], back[0], child, true);
-  return [partner] { partner->PingPong(); };
+Body RoundOf(int processes) {
+  auto ring = std::make_shared<Ring>(processes);
+  return [ring] { ring->Round(); };
+}
+
+// lmbench's lat_ctx: what it takes to get from one process to the next.
+Case ContextSwitches(const char* name, int processes) {
+  return {name, [processes] { return RoundOf(processes); }, processes};
 }
 
 Body UnixBetweenThreads() {
@@ -333,7 +365,10 @@ std::vector<Case> WaitingCases() {
            Check(write((*ends)[1], g_buffer, 1) == 1 && read((*ends)[0], g_buffer, 1) == 1, "pipe");
          };
        }},
-      {"pipe_pingpong_proc", PipeBetweenProcesses},
+      {"pipe_pingpong_proc", [] { return RoundOf(2); }},
+      ContextSwitches("ctx_2", 2),
+      ContextSwitches("ctx_8", 8),
+      ContextSwitches("ctx_16", 16),
       {"unix_pingpong_thread", UnixBetweenThreads},
       {"tcp_pingpong_thread", TcpBetweenThreads},
       {"epoll_wait_ready",
@@ -446,7 +481,7 @@ int main(int argc, char** argv) {
       }
       const Body body = test.prepare();
       if (!body) continue;
-      printf("%s %.1f\n", test.name, Measure(body, milliseconds));
+      printf("%s %.1f\n", test.name, Measure(body, milliseconds) / test.steps);
       fflush(stdout);
     }
   }
