@@ -439,6 +439,26 @@ def test_missing_working_directory(env):
         expect.true(done.code != 0, "it was started")
 
 
+def test_container_that_has_not_been_started(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc's init waits in the container, and others may join it")
+    container = env.runtime.new_id()
+    bundle = env.bundle(env.shared_root("busybox"), SLEEPER)
+    with open(os.path.join(bundle, "output"), "wb") as output:
+        expect.success(env.runtime.call("create", "--bundle", bundle, container, stdout=output,
+                                        stderr=output))
+    try:
+        done = execute(env, container, ["true"])
+        expect.equal(done.code, 255, "exit code")
+        expect.equal(len(done.err.decode().strip().split("\n")), 1, "lines of the error")
+        expect.contains(done.err.decode(), "has not been started", "error")
+        expect.equal(env.runtime.status(container), "created", "status")
+        expect.success(env.runtime.call("start", container))
+        expect.success(execute(env, container, ["true"]))
+    finally:
+        env.runtime.call("delete", "--force", container)
+
+
 def test_wrong_flags(env):
     with running(env) as container:
         for flags in (["-u", "root"], ["-u", "1:x"], ["-u", "-1"], ["-u", "4294967295"],

@@ -74,3 +74,61 @@ def test_listener_is_refused(env):
     done = with_profile(env, "true", profile("ALLOW", listenerPath="/run/listener.sock"))
     expect.equal(done.code != 0, True, "failure")
     expect.contains(done.err.decode(), "linux.seccomp.listenerPath", "error")
+
+
+def test_listener_metadata_alone_means_nothing(env):
+    done = with_profile(env, "echo fine", profile("ALLOW", listenerMetadata="for nobody"))
+    expect.output(done, "fine\n")
+
+
+def test_listener_error_is_one_line(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc supports it")
+    for settings in ({"listenerPath": "/run/listener.sock", "listenerMetadata": "for an agent"},
+                     {"listenerPath": "/run/listener.sock"}):
+        done = with_profile(env, "true", profile("ALLOW", rule("NOTIFY", "mkdir"), **settings))
+        lines = done.err.decode().strip().split("\n")
+        expect.equal(len(lines), 1, "lines")
+        expect.contains(lines[0], "linux.seccomp.listenerPath", "error")
+
+
+# --- What exec starts has the profile of config.json as well.
+
+def exec_with_profile(env, script, settings, *flags):
+    def change(config):
+        config["linux"]["seccomp"] = settings
+
+    bundle = env.bundle(env.shared_root("busybox"), ["/bin/sleep", "1000"], change=change)
+    with env.detached(bundle) as container:
+        return env.runtime.call("exec", *flags, container, "/bin/sh", "-c", script)
+
+
+def test_exec_gets_the_profile(env):
+    done = exec_with_profile(env, "mkdir /tmp/x; echo $?; grep ^Seccomp: /proc/self/status",
+                             profile("ALLOW", rule("ERRNO", "mkdir", "mkdirat", errnoRet=122)))
+    expect.output(done, "1\nSeccomp:\t2\n")
+    expect.contains(done.err.decode(), "Disk quota exceeded", "error")
+
+
+def test_exec_of_a_user_gets_the_profile(env):
+    done = exec_with_profile(env, "mkdir /tmp/x; echo $?",
+                             profile("ALLOW", rule("ERRNO", "mkdir", "mkdirat", errnoRet=122)),
+                             "-u", "1000:1000")
+    expect.output(done, "1\n")
+    expect.contains(done.err.decode(), "Disk quota exceeded", "error")
+
+
+def test_exec_is_killed_by_the_profile(env):
+    done = exec_with_profile(env, "exec mkdir /tmp/x",
+                             profile("ALLOW", rule("KILL_PROCESS", "mkdir", "mkdirat")))
+    expect.equal(done.code, 159, "exit code")
+
+
+def test_exec_without_profile_has_none(env):
+    def no_profile(config):
+        config["linux"].pop("seccomp", None)
+
+    bundle = env.bundle(env.shared_root("busybox"), ["/bin/sleep", "1000"], change=no_profile)
+    with env.detached(bundle) as container:
+        expect.output(env.runtime.call("exec", container, "grep", "^Seccomp:",
+                                       "/proc/self/status"), "Seccomp:\t0\n")
