@@ -65,6 +65,29 @@ def test_thousand_open_files_and_pipes(env):
     expect.output(env.run("debian", ["python3", "-c", program]), "800\n")
 
 
+def test_trees_deeper_than_any_stack(env):
+    """Made and left in a memory file system, the root and a shared bind mount."""
+    if not env.runtime.is_ours:
+        raise expect.Skip("a matter of the sandbox's stacks")
+    program = """
+import os, shutil, subprocess, sys
+for top in sys.argv[1:]:
+    os.chdir(top)
+    for depth in range(6000):
+        os.mkdir('d')
+        os.chdir('d')
+    os.chdir('/')
+subprocess.run(['umount', '-l', '/memory'], check=True)
+for top in sys.argv[2:]:
+    subprocess.run(['rm', '-r', top + '/d'], check=True)
+print('end')
+"""
+    done = env.run("debian", ["python3", "-c", program, "/memory", "/var", "/mnt"], seconds=120,
+                   mounts=[bundles.tmpfs("/memory"), bundles.bind(env.directory(), "/mnt", "rw")],
+                   capabilities=["CAP_SYS_ADMIN"])
+    expect.output(done, "end\n")
+
+
 def crowd_bundle(env, *arguments):
     root = env.fresh_root("busybox")
     shutil.copy(built("test/guest/crowd"), os.path.join(root, "bin"))

@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "bin/runsc-boot/vfs/release_in_turn.h"
+
 namespace runsc::boot {
 
 mode_t Inode::Type() {
@@ -18,6 +20,12 @@ mode_t Inode::Type() {
 Dentry::~Dentry() {
   // Open files keep their names: what has been removed goes with the last one.
   if (deleted()) ReportNameGone(*this);
+  DentryRef parent;
+  {
+    absl::MutexLock lock(&mutex_);
+    parent = std::move(parent_);
+  }
+  DropLink(parent);
 }
 
 DentryRef Dentry::parent() const {
@@ -36,19 +44,26 @@ std::pair<DentryRef, std::string> Dentry::parent_and_name() const {
 }
 
 void Dentry::Prune() {
-  std::vector<DentryRef> children;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (const auto& [name, child] : children_) children.push_back(child);
+  struct Node {
+    DentryRef dentry;
+    size_t parent;  // in `nodes`
+  };
+  // Parents first. A tree may be deeper than any stack.
+  std::vector<Node> nodes = {{shared_from_this(), 0}};
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const DentryRef dentry = nodes[i].dentry;
+    absl::MutexLock lock(&dentry->mutex_);
+    for (const auto& [name, child] : dentry->children_) nodes.push_back({child, i});
   }
-  for (const DentryRef& child : children) child->Prune();
-  absl::MutexLock lock(&mutex_);
-  for (DentryRef& child : children) {
-    auto found = children_.find(child->name());
+  for (size_t i = nodes.size() - 1; i > 0; --i) {
+    DentryRef child = std::move(nodes[i].dentry);
+    Dentry& parent = *nodes[nodes[i].parent].dentry;
+    absl::MutexLock lock(&parent.mutex_);
+    auto found = parent.children_.find(child->name());
     // Two references: the map's and ours.
-    if (found != children_.end() && found->second == child && child.use_count() == 2 &&
+    if (found != parent.children_.end() && found->second == child && child.use_count() == 2 &&
         !child->is_mount_point()) {
-      children_.erase(found);
+      parent.children_.erase(found);
     }
   }
 }

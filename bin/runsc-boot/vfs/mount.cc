@@ -24,8 +24,12 @@ Mount::Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags,
 }
 
 Mount::~Mount() {
-  if (filesystem_->mounts_.fetch_sub(1) > 1 || !filesystem_->watches().active()) return;
-  filesystem_->watches().End(nullptr, IN_UNMOUNT);
+  if (filesystem_->mounts_.fetch_sub(1) > 1) return;
+  if (filesystem_->watches().active()) filesystem_->watches().End(nullptr, IN_UNMOUNT);
+  // Cached names and their directories keep each other.
+  DentryRef top = std::move(root_);
+  while (DentryRef parent = top->parent()) top = std::move(parent);
+  top->Prune();
 }
 
 bool Mount::read_only() const { return (flags() & MS_RDONLY) != 0; }

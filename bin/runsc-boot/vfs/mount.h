@@ -53,7 +53,7 @@ class Mount : public std::enable_shared_from_this<Mount> {
 
   const int id_;
   const FilesystemRef filesystem_;
-  const DentryRef root_;
+  DentryRef root_;
   std::atomic<MountFlags> flags_;
   const std::string source_;
   const UserNamespaceRef filesystem_owner_;

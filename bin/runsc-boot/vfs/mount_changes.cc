@@ -122,7 +122,6 @@ Status MountNamespace::Detach(const Path& target, bool lazy) {
       if ((*mount)->space_ != nullptr) gone.push_back(table_->Remove(**mount));
     }
   }
-  victim->root()->Prune();
   return Ok();
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
 #include "bin/runsc-boot/vfs/kernel_context.h"
 
@@ -542,6 +543,27 @@ TEST_F(VfsTest, TheCacheOfNamesIsBounded) {
   // Still right after evictions.
   Write("/many/none1", "x");
   EXPECT_EQ(ReadPath("/many/none1"), "x");
+}
+
+TEST_F(VfsTest, TreesDeeperThanTheStackEnd) {
+  // The detector's own time grows with the square of the depth.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  Mkdir("/mnt");
+  MountTmpfs("/mnt");
+  WalkOptions here = Cwd();
+  here.start = At("/mnt");
+  std::weak_ptr<Inode> top = here.start.dentry->inode();
+  for (int depth = 0; depth < 100'000; ++depth) {
+    ASSERT_TRUE(vfs_.Mkdir(Root(), here, "d", 0755).ok());
+    auto below = vfs_.Walk(Root(), here, "d");
+    ASSERT_TRUE(below.ok());
+    here.start = *below;
+  }
+  ASSERT_TRUE(mounts_->Detach(At("/mnt"), /*lazy=*/true).ok());
+  EXPECT_FALSE(top.expired());
+  here.start = Path();
+  EXPECT_TRUE(top.expired());
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kAbort);
 }
 
 }  // namespace

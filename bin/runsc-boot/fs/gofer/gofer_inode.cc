@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_split.h"
 #include "bin/runsc-boot/fs/gofer/attributes.h"
 #include "bin/runsc-boot/fs/gofer/gofer_directory_file.h"
 #include "bin/runsc-boot/fs/gofer/gofer_file.h"
+#include "bin/runsc-boot/vfs/release_in_turn.h"
 
 namespace runsc::boot {
 namespace {
@@ -50,11 +52,14 @@ GoferInode::GoferInode(GoferFilesystem& filesystem, const fs::Attributes& attrib
 GoferInode::~GoferInode() {
   gofer_.Forget(*this);
   uint64_t handle;
+  GoferInodeRef parent;
   {
     absl::MutexLock lock(&mutex_);
     handle = handle_;
+    parent = std::move(parent_);
   }
   if (handle != 0) gofer_.client().LetGo(handle);
+  DropLink(parent);
 }
 
 Result<uint64_t> GoferInode::Handle() {
@@ -63,9 +68,26 @@ Result<uint64_t> GoferInode::Handle() {
     if (handle_ != 0) return handle_;
     if (parent_ == nullptr) return Error(ENOENT);
   }
+  while (true) {
+    // This one and those above that have no handle either.
+    std::vector<GoferInodeRef> way;
+    std::string name;
+    for (GoferInodeRef next = Self(); next != nullptr; next = next->Unopened(&name)) {
+      way.push_back(next);
+    }
+    Result<uint64_t> handle = way.back()->FetchHandle(nullptr, 0);
+    for (size_t i = way.size() - 1; handle.ok() && i > 0; --i) {
+      handle = way[i - 1]->FetchHandle(way[i].get(), *handle);
+    }
+    // EAGAIN: one was renamed meanwhile.
+    if (handle.ok() || handle.code() != EAGAIN) return handle;
+  }
+}
+
+Result<uint64_t> GoferInode::FetchHandle(const GoferInode* parent, uint64_t parent_handle) {
   fs::FsRequest request;
-  if (GoferInodeRef parent = Unopened(request.mutable_walk()->add_names())) {
-    TRY_ASSIGN(uint64_t parent_handle, parent->Handle());
+  if (GoferInodeRef now = Unopened(request.mutable_walk()->add_names())) {
+    if (now.get() != parent) return Error(EAGAIN);
     request.mutable_walk()->set_handle(parent_handle);
     // Whoever needs the handle of a regular file wants to read it as a rule.
     if (S_ISREG(type_)) request.mutable_walk()->set_open(fs::ACCESS_READ);
@@ -75,6 +97,7 @@ Result<uint64_t> GoferInode::Handle() {
     if (reply.fd.valid()) TakeDescriptor(std::move(reply.fd), false);
   }
   absl::MutexLock lock(&mutex_);
+  if (handle_ == 0) return Error(ENOENT);
   return handle_;
 }
 

@@ -101,6 +101,8 @@ class GoferInode final : public Inode, public HostSocketInode {
   // gofer_inode.cc
   // Where this inode is to be fetched from, while it has no handle; else null.
   GoferInodeRef Unopened(std::string* name) const;
+  // One step of Handle. EAGAIN: it is not to be fetched from `parent`.
+  Result<uint64_t> FetchHandle(const GoferInode* parent, uint64_t parent_handle);
   // The gofer opened it there. ENOENT when that is another file by now.
   Status TakeFetched(const fs::Node& node);
   void Store(const fs::Attributes& attributes, uint64_t version);

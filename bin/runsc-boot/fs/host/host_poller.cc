@@ -67,8 +67,9 @@ void HostPoller::Run(int epoll) {
     if (count < 0 && errno != EINTR) return;
     absl::MutexLock lock(&mutex_);
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.u64 == kStopToken) return;
-      auto found = watched_.find(events[i].data.u64);
+      const uint64_t token = events[i].data.u64;  // packed: not to be referred to
+      if (token == kStopToken) return;
+      auto found = watched_.find(token);
       if (found == watched_.end()) continue;
       PollEvents ready = events[i].events;
       if ((ready & EPOLLIN) != 0) ready |= EPOLLRDNORM;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "bin/runsc-boot/fs/overlay/file.h"
 #include "bin/runsc-boot/vfs/dentry.h"
 #include "bin/runsc-boot/vfs/kernel_context.h"
+#include "bin/runsc-boot/vfs/release_in_turn.h"
 
 namespace runsc::boot {
 namespace {
@@ -54,6 +56,8 @@ OverlayInode::OverlayInode(OverlayFilesystem& filesystem, std::shared_ptr<Overla
       name_(std::move(name)),
       lower_(std::move(lower)),
       upper_(std::move(upper)) {}
+
+OverlayInode::~OverlayInode() { DropLink(parent_); }
 
 InodeRef OverlayInode::upper() const {
   absl::MutexLock lock(&mutex_);
@@ -166,13 +170,22 @@ Result<InodeRef> OverlayInode::CreateAbove(Context& context, const NewInode& nod
     auto root = std::static_pointer_cast<OverlayInode>(overlay_.root());
     return root->upper()->CreateUnnamed(context, node);
   }
-  TRY_ASSIGN(InodeRef directory, parent_->CopyUpLocked());
-  return directory->Create(context, name_, node);
+  return parent_->upper()->Create(context, name_, node);
 }
 
 Result<InodeRef> OverlayInode::CopyUpLocked() {
   overlay_.change_mutex().AssertHeld();
   if (InodeRef above = upper(); above != nullptr) return above;
+  // With the directories above it, this one first.
+  std::vector<OverlayInode*> missing = {this};
+  while (!missing.back()->removed_ && missing.back()->parent_->upper() == nullptr) {
+    missing.push_back(missing.back()->parent_.get());
+  }
+  for (; missing.size() > 1; missing.pop_back()) TRY(missing.back()->CopyUpAlone());
+  return CopyUpAlone();
+}
+
+Result<InodeRef> OverlayInode::CopyUpAlone() {
   TRY_ASSIGN(Attributes attributes, lower_->GetAttributes());
   KernelContext context;
   NewInode node{.mode = attributes.mode,

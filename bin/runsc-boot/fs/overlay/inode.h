@@ -22,6 +22,7 @@ class OverlayInode : public Inode {
   // `parent` and `name`: where to copy it up to; null for the root.
   OverlayInode(OverlayFilesystem& filesystem, std::shared_ptr<OverlayDirectory> parent,
                std::string name, InodeRef upper, InodeRef lower);
+  ~OverlayInode() override;
 
   Result<Attributes> GetAttributes() override;
   Status SetAttributes(const AttributeChange& change) override;
@@ -53,10 +54,12 @@ class OverlayInode : public Inode {
   // A new inode above, under its name or (when removed) without one.
   Result<InodeRef> CreateAbove(Context& context, const NewInode& node);
   Status CopyContent(Inode& target, const Attributes& attributes);
+  // Whose directory exists above.
+  Result<InodeRef> CopyUpAlone();
 
   OverlayFilesystem& overlay_;
-  const std::shared_ptr<OverlayDirectory> parent_;
-  const std::string name_;  // as long as it is not copied up, it keeps it
+  std::shared_ptr<OverlayDirectory> parent_;  // stays until the end
+  const std::string name_;                    // as long as it is not copied up, it keeps it
   const InodeRef lower_;
   std::atomic<bool> removed_{false};
   mutable absl::Mutex mutex_;

@@ -5,6 +5,7 @@
 
 #include "bin/runsc-boot/fs/tmpfs/inode.h"
 #include "bin/runsc-boot/vfs/dentry.h"
+#include "bin/runsc-boot/vfs/release_in_turn.h"
 
 namespace runsc::boot {
 namespace {
@@ -48,6 +49,12 @@ TmpfsDirectory::TmpfsDirectory(TmpfsFilesystem& filesystem, const NewInode& node
   absl::MutexLock lock(&mutex_);
   attributes_.nlink = 1;  // ".", the name comes on top
   attributes_.size = 2 * kBytesPerEntry;
+}
+
+TmpfsDirectory::~TmpfsDirectory() {
+  for (auto& [key, entry] : entries_) {
+    if (AsDirectory(entry.inode.get()) != nullptr) DropLink(entry.inode);
+  }
 }
 
 std::shared_ptr<TmpfsInode> TmpfsDirectory::Find(std::string_view name) {

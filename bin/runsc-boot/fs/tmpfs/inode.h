@@ -65,6 +65,7 @@ class TmpfsSymlink final : public TmpfsInode {
 class TmpfsDirectory final : public TmpfsInode {
  public:
   TmpfsDirectory(TmpfsFilesystem& filesystem, const NewInode& node, uint64_t parent_ino);
+  ~TmpfsDirectory() override;
 
   Result<InodeRef> Lookup(Context& context, std::string_view name,
                           std::span<const std::string_view> ahead) override;

@@ -17,7 +17,7 @@ namespace {
 constexpr uint64_t kPage = 4096;
 
 uint64_t HalfOfMemory() {
-  struct sysinfo info{};
+  struct sysinfo info {};
   sysinfo(&info);
   return uint64_t{info.totalram} * info.mem_unit / 2;
 }
@@ -56,7 +56,7 @@ Status TmpfsFilesystem::ChargeInode() {
 }
 
 Result<struct statfs> TmpfsFilesystem::StatFs() {
-  struct statfs result{};
+  struct statfs result {};
   result.f_type = 0x01021994;  // TMPFS_MAGIC
   result.f_bsize = kPage;
   result.f_frsize = kPage;
