@@ -243,10 +243,13 @@ void StubThread::PostOp(stub::Op op) {
     Status installed = platform_.listener().InstallFd(id, space_->region_fd(), stub::kRegionFd);
     space_->CloseRegionFd();
     if (!installed) return process_->KillForMisbehaviour();
+    run_state_.fetch_or(0, std::memory_order_release);
     platform_.listener().Continue(id);
     return;
   }
   if (uint64_t id = std::exchange(notification_, 0); id != 0) {
+    // Whoever handles the next event finds all this done (HandleNotification).
+    run_state_.fetch_or(0, std::memory_order_release);
     platform_.listener().Answer(id, op);
     return;
   }
