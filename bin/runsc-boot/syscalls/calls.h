@@ -47,8 +47,7 @@ SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMem
 SyscallImplementation SysFcntl, SysFlock;
 
 // futex.cc
-SyscallImplementation SysFutex, SysFutexWaitv, SysFutexWake, SysFutexWait, SysFutexRequeue,
-    SysSetRobustList, SysGetRobustList;
+SyscallImplementation SysFutex, SysGetRobustList;
 
 // identity.cc
 SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,
@@ -76,14 +75,17 @@ SyscallImplementation SysLink, SysLinkat, SysUnlink, SysUnlinkat, SysRename, Sys
 SyscallImplementation SysSendto, SysSendmsg, SysSendmmsg, SysRecvfrom, SysRecvmsg, SysRecvmmsg;
 
 // mmap.cc
-SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysBrk, SysMsync, SysMincore,
-    SysMadvise, SysMlock, SysMlock2, SysMlockall, SysMunlock, SysMunlockall;
+SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysMadvise, SysMlock, SysMlock2,
+    SysMlockall, SysMunlock, SysMunlockall;
 
 // mount.cc
 SyscallImplementation SysMount, SysUmount2;
 
 // nanosleep.cc
 SyscallImplementation SysNanosleep, SysClockNanosleep, SysRestartSyscall;
+
+// on_host.cc
+SyscallImplementation SysOnHost;
 
 // open.cc
 SyscallImplementation SysOpen, SysOpenat, SysCreat, SysOpenat2, SysClose, SysCloseRange;

@@ -1,7 +1,7 @@
-// futex(2), futex_waitv(2), set_robust_list(2), get_robust_list(2). They concern
-// the caller's own memory and the container's threads, whose ids are the
-// host's, so the host does them: usually without being seen here, see the
-// platform's stub_filter.cc. What it does not know, it refuses.
+// futex(2), get_robust_list(2). They concern the caller's own memory and the
+// container's threads, whose ids are the host's, so the host does them: usually
+// without being seen here, see the platform's stub_filter.cc. What it does not
+// know, it refuses. The younger calls about futexes are in on_host.cc.
 //
 // Robust lists are walked by the host where a host thread ends, which is also
 // where Linux does it: at exit(2), at the death of a process, and in execve(2)
@@ -52,13 +52,6 @@ Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
   if (!IsKnown(args.Int(1))) return Error(ENOSYS);
   return task.EndOnHost();
 }
-
-Result<Word> SysFutexWaitv(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-Result<Word> SysFutexWake(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-Result<Word> SysFutexWait(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-Result<Word> SysFutexRequeue(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-
-Result<Word> SysSetRobustList(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
 
 Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {
   if (args.Pid(0) != 0) {

@@ -130,12 +130,6 @@ Result<Word> SysMremap(Task& task, const SyscallArgs& args) {
   return task.EndOnHost();
 }
 
-Result<Word> SysBrk(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-
-Result<Word> SysMsync(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-
-Result<Word> SysMincore(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
-
 Result<Word> SysMadvise(Task& task, const SyscallArgs& args) {
   switch (args.Int(2)) {
     case MADV_NORMAL:
