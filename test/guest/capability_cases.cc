@@ -1,94 +1,11 @@
-// Capability sets: capget, capset, prctl, exec and set*id transitions, file
-// capabilities.
-#include <grp.h>
+// Capability sets: capget, capset, prctl, exec and set*id transitions.
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
-#include <sys/xattr.h>
 
-#include "test/guest/cases.h"
+#include "test/guest/capability_sets.h"
 
 using namespace guest;
-
-namespace {
-using Header = __user_cap_header_struct;
-using Data = __user_cap_data_struct;
-
-std::string Field(const std::string& name) {
-  const std::string text = "\n" + Content("/proc/self/status");
-  const size_t at = text.find("\n" + name + ":\t");
-  if (at == std::string::npos) return "absent";
-  const size_t start = at + name.size() + 3;
-  return text.substr(start, text.find('\n', start) - start);
-}
-std::string Sets() {
-  return Field("CapInh") + "," + Field("CapPrm") + "," + Field("CapEff") + "," + Field("CapAmb");
-}
-int Get(Data* data, pid_t pid = 0, unsigned version = _LINUX_CAPABILITY_VERSION_3) {
-  Header header = {version, pid};
-  return static_cast<int>(syscall(SYS_capget, &header, data));
-}
-int Set(const Data* data, pid_t pid = 0, unsigned version = _LINUX_CAPABILITY_VERSION_3) {
-  Header header = {version, pid};
-  return static_cast<int>(syscall(SYS_capset, &header, data));
-}
-unsigned Bit(int capability) { return 1u << capability; }
-// Sets all three sets to the low capabilities given.
-void Only(unsigned permitted, unsigned effective, unsigned inheritable = 0) {
-  Data data[2] = {};
-  data[0].permitted = permitted;
-  data[0].effective = effective;
-  data[0].inheritable = inheritable;
-  if (Set(data) < 0) Broken("capset");
-}
-struct FileCaps {
-  unsigned magic, permitted, inheritable, permitted_high, inheritable_high, root;
-};
-void CopySelf(const char* path) {
-  const int in = open("/proc/self/exe", O_RDONLY);
-  const int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-  if (in < 0 || out < 0) Broken("copy");
-  char buffer[65536];
-  for (ssize_t n; (n = read(in, buffer, sizeof buffer)) > 0;) {
-    if (write(out, buffer, n) != n) Broken("copy");
-  }
-  close(in);
-  close(out);
-  MUST(chmod(path, 0755));
-}
-void GiveFile(const char* path, unsigned permitted, unsigned inheritable, bool effective) {
-  CopySelf(path);
-  const FileCaps caps = {0x02000000u | (effective ? 1u : 0u), permitted, inheritable, 0, 0, 0};
-  MUST(setxattr(path, "security.capability", &caps, 20, 0));
-}
-// The sets of a program that the body executes as "print-caps".
-std::string After(const std::function<void()>& body) {
-  int pipe_fds[2];
-  MUST(pipe(pipe_fds));
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(pipe_fds[1], 1);
-    body();
-    dprintf(1, "exec %s", strerrorname_np(errno));
-    _exit(1);
-  }
-  close(pipe_fds[1]);
-  std::string text = Drain(pipe_fds[0]);
-  close(pipe_fds[0]);
-  waitpid(child, nullptr, 0);
-  return text;
-}
-void Run(const char* path) { execl(path, "print-caps", nullptr); }
-void RunSelf() { Run("/proc/self/exe"); }
-
-__attribute__((constructor)) void PrintCaps(int argc, char** argv, char**) {
-  if (argc != 1 || strcmp(argv[0], "print-caps") != 0) return;
-  printf("%s securebits=%d secure=%d dumpable=%d", Sets().c_str(), prctl(PR_GET_SECUREBITS),
-         secure_getenv("PATH") == nullptr && getenv("PATH") != nullptr, prctl(PR_GET_DUMPABLE));
-  fflush(stdout);
-  _exit(0);
-}
-}  // namespace
 
 CASE(capget_version_1) {
   Data data[2] = {};
@@ -196,10 +113,10 @@ CASE(capset_drops_ambient) {
   MUST(Set(data));
   MUST(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0));
   MUST(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0));
-  Record("before", Field("CapAmb"));
+  Record("before", StatusField("CapAmb"));
   data[0].inheritable = Bit(CAP_KILL);
   T(Set(data));
-  Record("after", Field("CapAmb"));
+  Record("after", StatusField("CapAmb"));
 }
 CASE(ambient_arguments) {
   T(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 63, 0, 0));
@@ -304,16 +221,16 @@ CASE(keepcaps_is_lost_by_exec) {
          }));
 }
 CASE(setuid_transitions_of_effective) {
-  const std::string full = Field("CapEff");
+  const std::string full = StatusField("CapEff");
   MUST(seteuid(1000));
-  Record("lowered", Field("CapEff"));
-  Record("permitted_same", Field("CapPrm") == full);
+  Record("lowered", StatusField("CapEff"));
+  Record("permitted_same", StatusField("CapPrm") == full);
   MUST(seteuid(0));
-  Record("back", Field("CapEff") == full);
+  Record("back", StatusField("CapEff") == full);
 }
 CASE(setuid_transition_clears_permitted) {
   MUST(setresuid(1000, 1000, 0));
-  Record("saved_root_keeps", Field("CapPrm") != "0000000000000000");
+  Record("saved_root_keeps", StatusField("CapPrm") != "0000000000000000");
   MUST(setresuid(1000, 1000, 1000));
   Record("sets", Sets());
 }
@@ -325,8 +242,8 @@ CASE(setuid_transition_clears_ambient) {
   MUST(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0));
   MUST(prctl(PR_SET_KEEPCAPS, 1));
   MUST(setresuid(1000, 1000, 1000));
-  Record("ambient", Field("CapAmb"));
-  Record("inheritable", Field("CapInh"));
+  Record("ambient", StatusField("CapAmb"));
+  Record("inheritable", StatusField("CapInh"));
 }
 CASE(exec_by_user_loses_all) {
   Record("after", After([] {
@@ -345,272 +262,4 @@ CASE(exec_with_effective_root_only) {
            setresuid(1000, 0, 0);
            RunSelf();
          }));
-}
-CASE(dac_override_only) {
-  Make("f", "x", 0000);
-  MUST(chown("f", 5, 5));
-  Only(Bit(CAP_DAC_OVERRIDE), Bit(CAP_DAC_OVERRIDE));
-  T(open("f", O_RDWR) >= 0);
-  T(access("f", X_OK));
-  T(chmod("f", 0644));
-}
-CASE(dac_read_search_only) {
-  Make("f", "x", 0000);
-  MUST(chown("f", 5, 5));
-  MUST(mkdir("d", 0000));
-  MUST(chown("d", 5, 5));
-  Only(Bit(CAP_DAC_READ_SEARCH), Bit(CAP_DAC_READ_SEARCH));
-  T(open("f", O_RDONLY) >= 0);
-  T(open("f", O_WRONLY));
-  T(open("d", O_RDONLY | O_DIRECTORY) >= 0);
-  T(mkdir("d/x", 0755));
-}
-CASE(no_dac_capabilities) {
-  Make("f", "x", 0000);
-  MUST(chown("f", 5, 5));
-  Only(0, 0);
-  T(open("f", O_RDONLY));
-}
-CASE(fowner_only) {
-  Make("f", "x", 0600);
-  MUST(chown("f", 5, 5));
-  Only(Bit(CAP_FOWNER), Bit(CAP_FOWNER));
-  T(chmod("f", 0666));
-  const timespec times[2] = {{1, 0}, {1, 0}};
-  T(utimensat(AT_FDCWD, "f", times, 0));
-  T(chown("f", 0, 0));
-}
-CASE(fowner_and_sticky) {
-  MUST(mkdir("d", 0777));
-  MUST(chmod("d", 01777));
-  MUST(chown("d", 5, 5));
-  Make("d/f");
-  Make("d/g");
-  MUST(chown("d/f", 6, 6));
-  MUST(chown("d/g", 6, 6));
-  Record("with", InChild([] {
-           Only(Bit(CAP_FOWNER), Bit(CAP_FOWNER));
-           return unlink("d/f") < 0 ? errno : 0;
-         }));
-  Record("without", InChild([] {
-           Only(Bit(CAP_DAC_OVERRIDE), Bit(CAP_DAC_OVERRIDE));
-           return unlink("d/g") < 0 ? errno : 0;
-         }));
-}
-CASE(chown_only) {
-  Make("f");
-  Only(Bit(CAP_CHOWN), Bit(CAP_CHOWN));
-  T(chown("f", 1000, 1000));
-  T(chmod("f", 0600));
-}
-CASE(fsetid_missing) {
-  Make("f", "x", 0777);
-  MUST(chmod("f", 06777));
-  Only(0, 0);
-  const int fd = open("f", O_WRONLY);
-  T(write(fd, "y", 1));
-  struct stat st;
-  fstat(fd, &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(fsetid_present) {
-  Make("f", "x", 0777);
-  MUST(chmod("f", 06777));
-  Only(Bit(CAP_FSETID), Bit(CAP_FSETID));
-  const int fd = open("f", O_WRONLY);
-  T(write(fd, "y", 1));
-  struct stat st;
-  fstat(fd, &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(setuid_capability_only) {
-  MUST(prctl(PR_SET_KEEPCAPS, 1));
-  MUST(setresuid(1000, 1000, 1000));
-  Only(Bit(CAP_SETUID), Bit(CAP_SETUID));
-  T(setresuid(5, 6, 7));
-  T(setresgid(5, 6, 7));
-  T(setgroups(0, nullptr));
-}
-CASE(setgid_capability_only) {
-  Only(Bit(CAP_SETGID), Bit(CAP_SETGID));
-  T(setresgid(5, 6, 7));
-  T(setgroups(0, nullptr));
-  T(setresuid(5, 6, 7));
-}
-CASE(kill_capability_only) {
-  const pid_t child = fork();
-  if (child == 0) {
-    BecomeUser(1000, 1000);
-    while (true) pause();
-  }
-  SleepMs(100);
-  Record("with", InChild([&] {
-           prctl(PR_SET_KEEPCAPS, 1);
-           BecomeUser(2000, 2000);
-           Only(Bit(CAP_KILL), Bit(CAP_KILL));
-           return kill(child, 0) < 0 ? errno : 0;
-         }));
-  Record("without", InChild([&] {
-           BecomeUser(2000, 2000);
-           return kill(child, 0) < 0 ? errno : 0;
-         }));
-  kill(child, SIGKILL);
-}
-CASE(sys_admin_for_hostname) {
-  Only(Bit(CAP_CHOWN), Bit(CAP_CHOWN));
-  T(sethostname("x", 1));
-  T(setdomainname("x", 1));
-}
-CASE(file_caps_set_and_get) {
-  Make("f", "x", 0755);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  T(setxattr("f", "security.capability", &caps, 20, 0));
-  FileCaps out = {};
-  T(getxattr("f", "security.capability", &out, sizeof out));
-  Record("same", memcmp(&caps, &out, 20) == 0);
-  T(getxattr("f", "security.capability", nullptr, 0));
-  T(getxattr("f", "security.capability", &out, 4));
-  T(setxattr("f", "security.capability", &caps, 20, XATTR_CREATE));
-  T(removexattr("f", "security.capability"));
-  T(getxattr("f", "security.capability", &out, sizeof out));
-  T(removexattr("f", "security.capability"));
-}
-CASE(file_caps_malformed) {
-  Make("f", "x", 0755);
-  FileCaps caps = {0x05000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  T(setxattr("f", "security.capability", &caps, 20, 0));
-  caps.magic = 0x02000001u;
-  T(setxattr("f", "security.capability", &caps, 12, 0));
-  T(setxattr("f", "security.capability", &caps, 24, 0));
-  T(setxattr("f", "security.capability", "x", 0, 0));
-}
-CASE(file_caps_need_setfcap) {
-  Make("f", "x", 0755);
-  MUST(chown("f", 1000, 1000));
-  BecomeUser(1000, 1000);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  T(setxattr("f", "security.capability", &caps, 20, 0));
-  T(removexattr("f", "security.capability"));
-}
-CASE(file_caps_listed) {
-  Make("f", "x", 0755);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  MUST(setxattr("f", "security.capability", &caps, 20, 0));
-  char names[256] = {};
-  T(listxattr("f", names, sizeof names));
-  Record("name", names);
-}
-CASE(file_caps_exec_effective) {
-  GiveFile("p", Bit(CAP_CHOWN) | Bit(CAP_KILL), 0, true);
-  Record("after", After([] {
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-}
-CASE(file_caps_exec_permitted_only) {
-  GiveFile("p", Bit(CAP_CHOWN), 0, false);
-  Record("after", After([] {
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-}
-CASE(file_caps_exec_inheritable) {
-  GiveFile("p", 0, Bit(CAP_CHOWN), true);
-  Record("without", After([] {
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-  Record("with", After([] {
-           Data data[2] = {};
-           Get(data);
-           data[0].inheritable = Bit(CAP_CHOWN);
-           Set(data);
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-}
-CASE(file_caps_exec_no_new_privs) {
-  GiveFile("p", Bit(CAP_CHOWN), 0, true);
-  Record("after", After([] {
-           BecomeUser(1000, 1000);
-           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-           Run("./p");
-         }));
-}
-CASE(file_caps_exec_bounded) {
-  GiveFile("p", Bit(CAP_CHOWN), 0, true);
-  Record("effective", After([] {
-           prctl(PR_CAPBSET_DROP, CAP_CHOWN);
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-  GiveFile("q", Bit(CAP_CHOWN), 0, false);
-  Record("permitted", After([] {
-           prctl(PR_CAPBSET_DROP, CAP_CHOWN);
-           BecomeUser(1000, 1000);
-           Run("./q");
-         }));
-}
-CASE(file_caps_exec_by_root) {
-  GiveFile("p", Bit(CAP_CHOWN), 0, true);
-  Record("after", After([] { Run("./p"); }));
-}
-CASE(file_caps_exec_setuid_root) {
-  GiveFile("p", Bit(CAP_CHOWN), 0, true);
-  MUST(chmod("p", 04755));
-  Record("after", After([] {
-           BecomeUser(1000, 1000);
-           Run("./p");
-         }));
-}
-CASE(file_caps_clear_ambient) {
-  GiveFile("p", Bit(CAP_KILL), 0, true);
-  Record("after", After([] {
-           Data data[2] = {};
-           prctl(PR_SET_KEEPCAPS, 1);
-           BecomeUser(1000, 1000);
-           Get(data);
-           data[0].inheritable = Bit(CAP_CHOWN);
-           data[0].effective = data[0].permitted;
-           Set(data);
-           prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0);
-           Run("./p");
-         }));
-}
-CASE(file_caps_lost_by_write) {
-  Make("f", "x", 0777);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  MUST(setxattr("f", "security.capability", &caps, 20, 0));
-  const int fd = open("f", O_WRONLY);
-  T(write(fd, "y", 1));
-  T(getxattr("f", "security.capability", nullptr, 0));
-}
-CASE(file_caps_lost_by_chown) {
-  Make("f", "x", 0755);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  MUST(setxattr("f", "security.capability", &caps, 20, 0));
-  T(chown("f", 1000, 1000));
-  T(getxattr("f", "security.capability", nullptr, 0));
-}
-CASE(file_caps_lost_by_truncate) {
-  Make("f", "xyz", 0777);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  MUST(setxattr("f", "security.capability", &caps, 20, 0));
-  T(truncate("f", 1));
-  T(getxattr("f", "security.capability", nullptr, 0));
-}
-CASE(file_caps_kept_by_rename_and_link) {
-  Make("f", "x", 0755);
-  const FileCaps caps = {0x02000001u, Bit(CAP_CHOWN), 0, 0, 0, 0};
-  MUST(setxattr("f", "security.capability", &caps, 20, 0));
-  MUST(rename("f", "g"));
-  T(getxattr("g", "security.capability", nullptr, 0));
-  MUST(link("g", "h"));
-  T(getxattr("h", "security.capability", nullptr, 0));
-}
-CASE(trusted_xattr_needs_sys_admin) {
-  Make("f", "x", 0666);
-  Only(Bit(CAP_CHOWN), Bit(CAP_CHOWN));
-  T(setxattr("f", "trusted.x", "y", 1, 0));
-  T(getxattr("f", "trusted.x", nullptr, 0));
 }

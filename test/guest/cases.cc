@@ -133,6 +133,35 @@ std::string StatusText(int status) {
   return "continued";
 }
 
+std::string StatusField(const std::string& name, const std::string& process) {
+  const std::string text = "\n" + Content(("/proc/" + process + "/status").c_str());
+  const size_t at = text.find("\n" + name + ":\t");
+  if (at == std::string::npos) return "absent";
+  const size_t start = at + name.size() + 3;
+  return text.substr(start, text.find('\n', start) - start);
+}
+
+pid_t Sleeper() {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  return child;
+}
+
+void CopySelf(const char* path, mode_t mode) {
+  const int in = open("/proc/self/exe", O_RDONLY);
+  const int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+  if (in < 0 || out < 0) Broken("copy");
+  char buffer[65536];
+  for (ssize_t n; (n = read(in, buffer, sizeof buffer)) > 0;) {
+    if (write(out, buffer, n) != n) Broken("copy");
+  }
+  close(in);
+  close(out);
+  MUST(chmod(path, mode));
+}
+
 std::string InChild(const std::function<int()>& body) {
   const pid_t child = fork();
   if (child < 0) Broken("fork");

@@ -55,6 +55,12 @@ std::string Drain(int fd);
 std::string Octal(unsigned long value);
 // "exit 3" or "signal 9" or "stopped 19" or "continued".
 std::string StatusText(int status);
+// A field of /proc/PROCESS/status, "absent" if there is none.
+std::string StatusField(const std::string& name, const std::string& process = "self");
+// A child that does nothing until a signal ends it.
+pid_t Sleeper();
+// Copies the running program.
+void CopySelf(const char* path, mode_t mode = 0755);
 // Runs `body` in a child, waits, and returns the StatusText of its end.
 std::string InChild(const std::function<int()>& body);
 // Gives up root for good: groups, gids and uids.

@@ -1,88 +1,14 @@
-// Ids, groups, file-system ids, set-id programs, no_new_privs and what
-// credentials permit on files and processes.
+// Ids and groups: set*id calls, access to files, what depends on them.
 #include <grp.h>
-#include <linux/capability.h>
-#include <linux/securebits.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include <vector>
 
-#include "test/guest/cases.h"
+#include "test/guest/credentials.h"
 
 using namespace guest;
-
-namespace {
-void RecordUids() {
-  uid_t r, e, s;
-  getresuid(&r, &e, &s);
-  Record("uid", std::to_string(r) + "," + std::to_string(e) + "," + std::to_string(s) + "," +
-                    std::to_string(setfsuid(-1)));
-}
-void RecordGids() {
-  gid_t r, e, s;
-  getresgid(&r, &e, &s);
-  Record("gid", std::to_string(r) + "," + std::to_string(e) + "," + std::to_string(s) + "," +
-                    std::to_string(setfsgid(-1)));
-}
-std::string Field(const std::string& name, const char* path = "/proc/self/status") {
-  const std::string text = "\n" + Content(path);
-  const size_t at = text.find("\n" + name + ":");
-  if (at == std::string::npos) return "absent";
-  const size_t start = at + name.size() + 2;
-  return text.substr(start, text.find('\n', start) - start);
-}
-// A copy of this program with other bits and owner; it prints its ids when
-// called so (PrintIds).
-void CopySelf(const char* path, mode_t mode, uid_t uid, gid_t gid) {
-  const int in = open("/proc/self/exe", O_RDONLY);
-  const int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-  if (in < 0 || out < 0) Broken("copy");
-  char buffer[65536];
-  for (ssize_t n; (n = read(in, buffer, sizeof buffer)) > 0;) {
-    if (write(out, buffer, n) != n) Broken("copy");
-  }
-  close(in);
-  close(out);
-  MUST(chown(path, uid, gid));
-  MUST(chmod(path, mode));
-}
-// What "id"-like programs see after exec of `path` as `uid`.
-std::string IdsOf(const char* path, uid_t uid, gid_t gid, bool no_new_privs = false) {
-  int pipe_fds[2];
-  MUST(pipe(pipe_fds));
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(pipe_fds[1], 1);
-    BecomeUser(uid, gid);
-    if (no_new_privs) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    execl(path, "print-ids", nullptr);
-    dprintf(1, "exec %s", strerrorname_np(errno));
-    _exit(1);
-  }
-  close(pipe_fds[1]);
-  std::string text = Drain(pipe_fds[0]);
-  close(pipe_fds[0]);
-  waitpid(child, nullptr, 0);
-  return text;
-}
-// Runs before main when the program has been executed as "print-ids".
-__attribute__((constructor)) void PrintIds(int argc, char** argv, char**) {
-  if (argc != 1 || strcmp(argv[0], "print-ids") != 0) return;
-  uid_t r, e, s;
-  gid_t gr, ge, gs;
-  getresuid(&r, &e, &s);
-  getresgid(&gr, &ge, &gs);
-  printf("uid=%u,%u,%u gid=%u,%u,%u secure=%d dumpable=%d cap=%s,%s,%s nnp=%d", r, e, s, gr, ge, gs,
-         secure_getenv("PATH") == nullptr && getenv("PATH") != nullptr, prctl(PR_GET_DUMPABLE),
-         Field("CapPrm").c_str() + 1, Field("CapEff").c_str() + 1, Field("CapAmb").c_str() + 1,
-         prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
-  fflush(stdout);
-  _exit(0);
-}
-}  // namespace
 
 CASE(setuid_keeps_saved_for_the_unprivileged) {
   MUST(setresuid(1000, 2000, 3000));
@@ -173,10 +99,10 @@ CASE(fsuid_unprivileged) {
 CASE(fsuid_drops_file_capabilities_only) {
   Make("f", "x", 0600);
   T(setfsuid(1000));
-  Record("effective", Field("CapEff"));
+  Record("effective", StatusField("CapEff"));
   T(open("f", O_RDONLY));
   T(setfsuid(0));
-  Record("effective", Field("CapEff"));
+  Record("effective", StatusField("CapEff"));
   T(open("f", O_RDONLY) >= 0);
 }
 CASE(fsgid_of_new_files) {
@@ -204,12 +130,12 @@ CASE(groups_bad_pointer_and_clear) {
   T(syscall(SYS_getgroups, 2, BadPointer()));
   T(setgroups(0, nullptr));
   T(getgroups(0, nullptr));
-  Record("line", Field("Groups"));
+  Record("line", StatusField("Groups"));
 }
 CASE(groups_line_in_status) {
   const gid_t some[] = {3, 1, 2, 1};
   T(setgroups(4, some));
-  Record("line", Field("Groups"));
+  Record("line", StatusField("Groups"));
 }
 CASE(groups_give_access) {
   Make("f", "x", 0640);
@@ -245,105 +171,6 @@ CASE(access_uses_real_ids) {
   MUST(setresuid(1000, 0, 0));
   T(access("f", R_OK));
   T(faccessat(AT_FDCWD, "f", R_OK, AT_EACCESS));
-}
-CASE(setuid_program) {
-  CopySelf("p", 04755, 2000, 0);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setuid_root_program) {
-  CopySelf("p", 04755, 0, 0);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setgid_program) {
-  CopySelf("p", 02755, 0, 3000);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setgid_without_group_execute) {
-  CopySelf("p", 02745, 0, 3000);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setuid_and_setgid_program) {
-  CopySelf("p", 06755, 2000, 3000);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setuid_of_own_program) {
-  CopySelf("p", 04755, 1000, 0);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setuid_with_no_new_privs) {
-  CopySelf("p", 06755, 0, 3000);
-  Record("ids", IdsOf("./p", 1000, 1000, true));
-}
-CASE(setuid_program_by_root) {
-  CopySelf("p", 04755, 1000, 0);
-  Record("ids", IdsOf("./p", 0, 0));
-}
-CASE(plain_program_by_user) {
-  CopySelf("p", 0755, 0, 0);
-  Record("ids", IdsOf("./p", 1000, 1000));
-}
-CASE(setuid_script_is_ignored) {
-  Make("s", "#!/bin/sh\ntest $(id -u) = 1000\n", 0755);
-  MUST(chmod("s", 04755));
-  Record("end", InChild([] {
-           BecomeUser(1000, 1000);
-           execl("./s", "s", nullptr);
-           return errno;
-         }));
-}
-CASE(chmod_setuid_needs_owner) {
-  Make("f");
-  BecomeUser(1000, 1000);
-  T(chmod("f", 04755));
-}
-CASE(chmod_setgid_needs_group) {
-  Make("f");
-  MUST(chown("f", 1000, 2000));
-  BecomeUser(1000, 1000);
-  T(chmod("f", 02755));
-  struct stat st;
-  stat("f", &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(chown_clears_set_id_bits) {
-  Make("f");
-  MUST(chmod("f", 06777));
-  T(chown("f", 1000, -1));
-  struct stat st;
-  stat("f", &st);
-  Record("mode", Octal(st.st_mode));
-  MUST(chmod("f", 06767));
-  T(chown("f", -1, 1000));
-  stat("f", &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(write_clears_set_id_bits) {
-  Make("f", "x", 0666);
-  MUST(chmod("f", 06777));
-  BecomeUser(1000, 1000);
-  const int fd = open("f", O_WRONLY);
-  T(write(fd, "y", 1));
-  struct stat st;
-  fstat(fd, &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(write_by_root_keeps_set_id_bits) {
-  Make("f", "x", 0666);
-  MUST(chmod("f", 06777));
-  const int fd = open("f", O_WRONLY);
-  T(write(fd, "y", 1));
-  struct stat st;
-  fstat(fd, &st);
-  Record("mode", Octal(st.st_mode));
-}
-CASE(truncate_clears_set_id_bits) {
-  Make("f", "xyz", 0666);
-  MUST(chmod("f", 06777));
-  BecomeUser(1000, 1000);
-  T(truncate("f", 1));
-  struct stat st;
-  stat("f", &st);
-  Record("mode", Octal(st.st_mode));
 }
 CASE(chown_by_owner) {
   Make("f");
@@ -469,7 +296,7 @@ CASE(no_new_privs_arguments) {
   T(prctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0));
   T(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
   T(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
-  Record("status", Field("NoNewPrivs"));
+  Record("status", StatusField("NoNewPrivs"));
   Record("child", InChild([] { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); }));
 }
 CASE(set_gid_directory) {
@@ -520,9 +347,8 @@ CASE(ids_in_status_of_child) {
     while (true) pause();
   }
   SleepMs(100);
-  const std::string path = "/proc/" + std::to_string(child) + "/status";
-  Record("uid", Field("Uid", path.c_str()));
-  Record("gid", Field("Gid", path.c_str()));
+  Record("uid", StatusField("Uid", std::to_string(child)));
+  Record("gid", StatusField("Gid", std::to_string(child)));
   kill(child, SIGKILL);
 }
 CASE(credentials_are_per_thread_in_raw_calls) {

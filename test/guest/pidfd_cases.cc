@@ -19,13 +19,6 @@ long SendSignal(int fd, int signo, siginfo_t* info = nullptr, unsigned flags = 0
 long GetFd(int pidfd, int fd, unsigned flags = 0) {
   return syscall(SYS_pidfd_getfd, pidfd, fd, flags);
 }
-pid_t Sleeper() {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (;;) pause();
-  }
-  return child;
-}
 std::string EndText(pid_t child) {
   int status = 0;
   return waitpid(child, &status, 0) == child ? StatusText(status) : strerrorname_np(errno);

@@ -326,10 +326,7 @@ CASE(access_to_shared_memory_of_undumpable) {
 }
 CASE(access_to_a_program_that_may_not_be_read) {
   // Nobody who may only execute it learns what is in it.
-  const int in = open("/proc/self/exe", O_RDONLY), out = open("program", O_WRONLY | O_CREAT, 0711);
-  char buffer[65536];
-  for (ssize_t n; (n = read(in, buffer, sizeof buffer)) > 0;) MUST(write(out, buffer, n));
-  close(out);
+  CopySelf("program", 0711);
   MUST(chmod(".", 0755));
   int done[2];
   MUST(pipe(done));

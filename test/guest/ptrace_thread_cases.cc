@@ -61,13 +61,6 @@ class TracingThread {
   bool joined_ = false;
 };
 
-std::string TracerOf(pid_t pid) {
-  const std::string text = Content(("/proc/" + std::to_string(pid) + "/status").c_str());
-  const size_t at = text.find("\nTracerPid:\t");
-  if (at == std::string::npos) return "absent";
-  return text.substr(at + 12, text.find('\n', at + 1) - at - 12);
-}
-
 }  // namespace
 CASE(ptrace_traceme_is_traced_by_the_thread_that_forked) {
   std::string seen, end;
@@ -75,7 +68,10 @@ CASE(ptrace_traceme_is_traced_by_the_thread_that_forked) {
     seen = "cont=" + std::to_string(Ptrace(PTRACE_CONT, child));
     end = WaitText(child, __WALL | __WNOTHREAD);
   });
-  Record("tracer", TracerOf(tracer.child()) == std::to_string(tracer.tid()) ? "thread" : "other");
+  Record("tracer",
+         StatusField("TracerPid", std::to_string(tracer.child())) == std::to_string(tracer.tid())
+             ? "thread"
+             : "other");
   Record("without_thread", WaitText(tracer.child(), __WALL | __WNOTHREAD | WNOHANG));
   T(Ptrace(PTRACE_CONT, tracer.child()));
   T(Ptrace(PTRACE_PEEKDATA, tracer.child(), At(&g_word), At(&g_word)));

@@ -39,13 +39,6 @@ int Priority(pid_t pid) {
   sched_param param = {};
   return sched_getparam(pid, &param) < 0 ? -errno : param.sched_priority;
 }
-pid_t Sleeper() {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (;;) pause();
-  }
-  return child;
-}
 long RawPriority(int which, int who) { return syscall(SYS_getpriority, which, who); }
 
 }  // namespace

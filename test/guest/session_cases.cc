@@ -7,13 +7,6 @@ using namespace guest;
 
 namespace {
 
-pid_t Sleeper() {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (;;) pause();
-  }
-  return child;
-}
 void End(pid_t child) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
