@@ -42,18 +42,17 @@ int main(int argc, char **argv) {
 """
 
 
+def shell(env, commands, **settings):
+    # Not as the container's init: the shell would execute the last command.
+    done = env.run("debian-debug", ["/bin/bash", "-c", commands + "\nexit $?"], seconds=SECONDS,
+                   **settings)
+    return done, done.out.decode("utf-8", "backslashreplace")
+
+
 def script(env, commands, **settings):
     """Runs `commands` where /tmp/program.c has been compiled to /tmp/program."""
-    text = ("cd /tmp\ncat > program.c << 'END'\n" + PROGRAM + "END\n"
-            "gcc -g -O0 -pthread program.c -o program || exit 90\n" + commands + "\nexit $?")
-    done = env.run("debian-debug", ["/bin/bash", "-c", text], seconds=SECONDS, **settings)
-    return done, done.out.decode("utf-8", "backslashreplace")
-
-
-def shell(env, commands):
-    # Not as the container's init: the shell would execute the last command.
-    done = env.run("debian-debug", ["/bin/bash", "-c", commands + "\nexit $?"], seconds=SECONDS)
-    return done, done.out.decode("utf-8", "backslashreplace")
+    return shell(env, "cd /tmp\ncat > program.c << 'END'\n" + PROGRAM + "END\n"
+                 "gcc -g -O0 -pthread program.c -o program || exit 90\n" + commands, **settings)
 
 
 def test_strace_shows_calls_and_results(env):
