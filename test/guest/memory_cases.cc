@@ -363,3 +363,16 @@ CASE(copy_on_write_after_fork) {
   for (int i = 0; i < 256; i++) sum += map[i * kPage];
   Record("sum", sum);
 }
+CASE(limit_of_address_space_can_be_raised) {
+  Record("child", InChild([] {
+           struct {
+             unsigned long soft, hard;
+           } limit = {64 << 20, ~0ul};
+           syscall(SYS_setrlimit, 9, &limit);
+           void* small = mmap(nullptr, 128 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+           limit.soft = ~0ul;
+           syscall(SYS_setrlimit, 9, &limit);
+           void* large = mmap(nullptr, 128 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+           return (small == MAP_FAILED ? 1 : 0) + (large != MAP_FAILED ? 2 : 0);
+         }));
+}
