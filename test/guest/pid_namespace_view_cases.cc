@@ -1,4 +1,5 @@
 // Pid namespaces: /proc, pidfds, credentials over sockets, locks.
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -150,5 +151,29 @@ CASE(locks_name_inner_numbers) {
            fcntl(fd, F_GETLK, &lock);
            kill(child, SIGKILL);
            return Number(lock.l_pid) + "," + Number(child);
+         }));
+}
+CASE(robust_list_by_inner_number) {
+  Record("init", AsInit([] {
+           int ready[2];
+           pipe(ready);
+           const pid_t child = fork();
+           if (child == 0) {
+             robust_list_head head = {{&head.list}, 0, nullptr};
+             syscall(SYS_set_robust_list, &head, sizeof head);
+             const robust_list_head* address = &head;
+             (void)!write(ready[1], &address, sizeof address);
+             while (true) pause();
+           }
+           robust_list_head *expected = nullptr, *found = nullptr;
+           (void)!read(ready[0], &expected, sizeof expected);
+           size_t size = 0;
+           const long result = syscall(SYS_get_robust_list, child, &found, &size);
+           const std::string text =
+               ErrorOf(result) + (found == expected ? " same " : " other ") + Number(size);
+           const std::string missing = ErrorOf(syscall(SYS_get_robust_list, 77, &found, &size));
+           const std::string bad = ErrorOf(syscall(SYS_get_robust_list, child, nullptr, &size));
+           kill(child, SIGKILL);
+           return text + " missing " + missing + " bad " + bad;
          }));
 }

@@ -9,6 +9,7 @@
 // 2,048 entries) or point outside (it stops at the fault).
 
 #include <linux/futex.h>
+#include <sys/syscall.h>
 
 #include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -54,13 +55,19 @@ Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {
-  if (args.Pid(0) != 0) {
-    const TaskRef other = task.FindTask(args.Pid(0));
-    if (other == nullptr) return Error(ESRCH);
-    TRY(CheckPtraceAccess(task, *other, PtraceIds::kReal));
-    if (other->memory_ref() == nullptr) return NoRobustList(task, args);
-  }
-  return task.EndOnHost();
+  if (args.Pid(0) == 0) return task.EndOnHost();
+  const TaskRef other = task.FindTask(args.Pid(0));
+  if (other == nullptr) return Error(ESRCH);
+  TRY(CheckPtraceAccess(task, *other, PtraceIds::kReal));
+  if (other->memory_ref() == nullptr) return NoRobustList(task, args);
+  if (task.pid_namespace() == nullptr) return task.EndOnHost();
+  // The host would look for its own number.
+  platform::NativeCall call;
+  call.number = SYS_get_robust_list;
+  call.args = {static_cast<uint64_t>(other->tid()), args.Address(1), args.Address(2)};
+  TRY(task.thread().EnterStub());
+  TRY(task.thread().RunNative({&call, 1}, true));
+  return static_cast<Word>(call.result);
 }
 
 }  // namespace runsc::boot
