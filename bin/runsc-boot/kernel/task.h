@@ -157,6 +157,10 @@ class Task final : public platform::ThreadEvents,
   // For a sleep, `restart_code` says how it goes on after an interruption
   // without a handler: kRestartBlock (by SetRestart) or kRestartNoHand.
   uint64_t EndOnHost(int restart_code = 0);
+  // For what SetRestart runs: the host executes `call`, which it has begun
+  // before, with `left_ns` as the relative time that argument `index` points to.
+  // Another interruption restarts by SetRestart again. ESRCH.
+  Result<uint64_t> ResumeOnHost(const platform::SyscallInfo& call, size_t index, int64_t left_ns);
   // The registers are set: the thread goes on as they say (rt_sigreturn).
   uint64_t EndInStub();
   // The call has already been answered or never returns (exec, exit, clone).
@@ -306,8 +310,10 @@ class Task final : public platform::ThreadEvents,
   // --- Waits that the host does for the application (task_host_wait.cc)
   // The one that an interruption has ended, if there is one.
   struct HostWait {
-    platform::SyscallInfo call;
+    platform::SyscallInfo call;  // the application's
     int restart_code = 0;
+    // What the host executes in its place (ResumeOnHost).
+    std::optional<platform::SyscallInfo> substitute;
   };
   std::optional<HostWait> InterruptedHostWait(platform::Registers& registers);
   bool IsSyscallInstruction(uint64_t address);

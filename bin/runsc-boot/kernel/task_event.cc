@@ -61,11 +61,13 @@ Result<uint64_t> Task::Dispatch(const platform::SyscallInfo& call) {
 
 void Task::LeaveOnHost(platform::Thread& thread, const platform::SyscallInfo& call) {
   if (host_sleep_.restart_code != 0) host_sleep_.call = call;
+  const platform::SyscallInfo& executed =
+      host_sleep_.substitute.has_value() ? *host_sleep_.substitute : call;
   {
     absl::MutexLock lock(&state_mutex_);
     if (!killed()) {
       where_ = Where::kApplication;
-      thread.ContinueOnHost(call);
+      thread.ContinueOnHost(executed);
       if (HasWork()) thread.Interrupt();
       return;
     }
@@ -141,6 +143,7 @@ void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call
   const TaskRef self = shared_from_this();
   if (!BeginEvent(&call)) return;
   host_sleep_.restart_code = 0;
+  host_sleep_.substitute.reset();
   if (IsTraced()) return Tracee::HandleSyscall(*this, thread, call);
   EndCall(thread, call, Execute(call));
 }
@@ -171,7 +174,7 @@ void Task::OnInterrupt(platform::Thread& thread) {
   if (!BeginEvent()) return;
   const std::optional<HostWait> wait = InterruptedHostWait(thread.registers());
   if (!wait.has_value()) return LeaveStub(thread);
-  if (wait->call.number == SYS_nanosleep || wait->call.number == SYS_clock_nanosleep) {
+  if (wait->restart_code == kRestartBlock || wait->call.number == SYS_clock_nanosleep) {
     return EndCall(thread, wait->call, Error(wait->restart_code));
   }
   if (IsTraced()) {

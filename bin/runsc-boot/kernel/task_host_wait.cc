@@ -4,18 +4,20 @@
 // The host takes the stub's handler for one of the application's, and ends the
 // call accordingly. Whether the application has a handler at all, and with
 // which flags, is known only here:
-//   - sleeps have been noted by their system call. Without a handler, boot
-//     sleeps what is left, so a stop does not shorten them.
-//   - futex calls are never noted. One without a time-out stands at its
+//   - sleeps, and FUTEX_WAIT with its relative time-out, have been noted by their
+//     system call. Without a handler, boot sleeps what is left, or has the host
+//     wait for it, so a stop does not shorten them.
+//   - other futex calls are never noted. One without a time-out stands at its
 //     `syscall` instruction again, which is also where a thread stands that is
 //     about to make it: the application cannot tell a signal just before from
 //     one just after. One with an absolute time-out has returned EINTR, and
-//     begins again unless a handler runs. FUTEX_WAIT with its relative time-out
-//     keeps the EINTR, since nobody knows how much of the time is left.
+//     begins again unless a handler runs.
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
 #include <array>
+#include <span>
+#include <tuple>
 
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/task.h"
@@ -84,14 +86,32 @@ std::optional<Task::HostWait> Task::InterruptedHostWait(platform::Registers& reg
   return wait;
 }
 
-void Task::OnHostCall(platform::Thread& thread, const platform::SyscallInfo& call,
+Result<uint64_t> Task::ResumeOnHost(const platform::SyscallInfo& call, size_t index,
+                                    int64_t left_ns) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const timespec left = {left_ns / kSecond, left_ns % kSecond};
+  TRY(thread_->EnterStub());
+  platform::SyscallInfo substitute = call;
+  substitute.args[index] = thread_->Lend(std::as_bytes(std::span(&left, 1)));
+  host_sleep_.substitute = substitute;
+  return EndOnHost(kRestartBlock);
+}
+
+void Task::OnHostCall(platform::Thread& thread, const platform::SyscallInfo& executed,
                       std::optional<int64_t> value) {
   constexpr int64_t kMaxErrno = 4095;
   const TaskRef self = shared_from_this();
   if (!BeginEvent()) return;
   const int sleep_code = std::exchange(host_sleep_.restart_code, 0);
+  platform::SyscallInfo call = executed;
+  const bool resumed = std::exchange(host_sleep_.substitute, std::nullopt).has_value();
+  if (resumed) {
+    call = host_sleep_.call;
+    platform::Registers& r = thread.registers();
+    std::tie(r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9) = std::tuple_cat(call.args);
+  }
   Result<uint64_t> result = Error(kRestartSys);
-  if (value == kInterrupted && sleep_code != 0) {
+  if (sleep_code != 0 && (value == kInterrupted || (resumed && !value.has_value()))) {
     result = Error(sleep_code);
   } else if (value == kInterrupted && call.number == SYS_futex && LooksTimed(call)) {
     result = Error(kRestartNoHand);

@@ -190,6 +190,9 @@ class Thread {
   // Makes the stub execute `calls` in order, stopping behind the first that
   // fails when `stop_on_error`. Results are what the (hostile) process says.
   virtual Status RunNative(std::span<NativeCall> calls, bool stop_on_error) = 0;
+  // Copies up to 64 bytes to where calls of the thread on the host can read them
+  // until its next event; their address there.
+  virtual uint64_t Lend(std::span<const std::byte> bytes) = 0;
   // From now on `numbers` trap, although the host could execute them for the
   // application: for good, also in its children and after exec. `all_threads`:
   // also for the other threads of the process. ENOMEM, ESRCH.

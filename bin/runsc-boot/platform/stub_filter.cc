@@ -229,12 +229,22 @@ void StubFilter::Futexes() {
     }
     p_.Load(BpfProgram::ArgLow(1));
     p_.And(~static_cast<uint32_t>(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME));
+    // Its time-out is relative: boot notes when it ends and lets the host wait, so
+    // that a stop does not end it early. The C library's waits have absolute ones.
+    Label wait = p_.NewLabel();
+    p_.JumpIfEqual(FUTEX_WAIT, wait, kNext);
     for (uint32_t op :
-         {FUTEX_WAIT, FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE,
-          FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_TRYLOCK_PI,
-          FUTEX_UNLOCK_PI, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI}) {
+         {FUTEX_WAKE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE,
+          FUTEX_WAKE_OP, FUTEX_LOCK_PI, FUTEX_LOCK_PI2, FUTEX_TRYLOCK_PI, FUTEX_UNLOCK_PI,
+          FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI}) {
       p_.JumpIfEqual(op, allow, kNext);
     }
+    p_.Return(kNotify);
+    p_.Place(wait);
+    p_.Load(BpfProgram::ArgLow(3));
+    p_.JumpIfEqual(0, kNext, no);
+    p_.Load(BpfProgram::ArgHigh(3));
+    p_.JumpIfEqual(0, allow, no);
     p_.Place(no);
     p_.Return(kNotify);
     p_.Place(allow);

@@ -71,7 +71,7 @@ TEST_F(StubFilterTest, WhatTheApplicationMayDoAloneIsThisListAndNoMore) {
   // With arguments that pass every check.
   std::vector<long> allowed;
   for (long number = 0; number < 40000; ++number) {
-    if (Application(number, {0, 0, 0, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0}) == kAllow) {
+    if (Application(number, {0, FUTEX_WAKE, 0, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0}) == kAllow) {
       allowed.push_back(number);
     }
   }
@@ -208,9 +208,17 @@ TEST_F(StubFilterTest, KnownFutexOperationsAreNative) {
     EXPECT_EQ(Application(SYS_futex, {kLow, op}), kAllow);
     EXPECT_EQ(Application(SYS_futex, {kLow, op | FUTEX_PRIVATE_FLAG}), kAllow);
   }
+  EXPECT_EQ(Application(SYS_futex, {kLow, FUTEX_WAIT_BITSET, 0, kLow}), kAllow);
   for (uint64_t op : {uint64_t{FUTEX_FD}, uint64_t{14}, uint64_t{127}}) {
     EXPECT_EQ(Application(SYS_futex, {kLow, op}), kNotify);
     EXPECT_EQ(Application(SYS_futex, {kLow, op | FUTEX_PRIVATE_FLAG}), kNotify);
+  }
+}
+
+TEST_F(StubFilterTest, RelativeFutexWaitsAreSeenByTheKernel) {
+  for (uint64_t timeout : {kLow, kHigh, uint64_t{1} << 32}) {
+    EXPECT_EQ(Application(SYS_futex, {kLow, FUTEX_WAIT, 0, timeout}), kNotify);
+    EXPECT_EQ(Application(SYS_futex, {kLow, FUTEX_WAIT_PRIVATE, 0, timeout}), kNotify);
   }
 }
 

@@ -439,6 +439,12 @@ Status StubThread::RunOne(uint64_t number, std::array<uint64_t, 6> args) {
   return call.result == 0 ? Ok() : Status(Error(ESRCH));
 }
 
+uint64_t StubThread::Lend(std::span<const std::byte> bytes) {
+  stub::Control* control = slot_.control();
+  std::memcpy(control->lent, bytes.data(), std::min(bytes.size(), sizeof control->lent));
+  return slot_.address + offsetof(stub::Control, lent);
+}
+
 Status StubThread::TrapCalls(std::span<const uint32_t> numbers, bool all_threads) {
   TRY_ASSIGN(std::vector<sock_filter> filter, BuildTrapFilter(numbers));
   struct {

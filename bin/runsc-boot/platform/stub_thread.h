@@ -61,6 +61,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   Status WriteXstate(std::span<const std::byte> image) override;
   void ResetXstate() override;
   Status RunNative(std::span<NativeCall> calls, bool stop_on_error) override;
+  uint64_t Lend(std::span<const std::byte> bytes) override;
   Status TrapCalls(std::span<const uint32_t> numbers, bool all_threads) override;
   Status TrapAllCalls(bool on) override;
   void Resume() override;

@@ -11,6 +11,8 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+
 #include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
@@ -47,10 +49,32 @@ Result<Word> NoRobustList(Task& task, const SyscallArgs& args) {
   return 0;
 }
 
+constexpr size_t kTimeoutIndex = 3;
+
+// After a stop, FUTEX_WAIT goes on with what is left of its time.
+Result<Word> ResumeWait(Task& task, const platform::SyscallInfo& call, int64_t deadline) {
+  task.SetRestart(
+      [call, deadline](Task& restarted) { return ResumeWait(restarted, call, deadline); });
+  return task.ResumeOnHost(call, kTimeoutIndex, std::max<int64_t>(deadline - MonotonicNow(), 0));
+}
+
+// FUTEX_WAIT with its relative time-out.
+Result<Word> StartTimedWait(Task& task, const SyscallArgs& args) {
+  Result<timespec> time = task.CopyInObject<timespec>(args.Address(kTimeoutIndex));
+  // The errors are the host's.
+  if (!time.ok() || !IsValid(*time)) return task.EndOnHost();
+  task.SetRestart([call = args.call(), deadline = *DeadlineAfter(ToNanoseconds(*time))](
+                      Task& restarted) { return ResumeWait(restarted, call, deadline); });
+  return task.EndOnHost(kRestartBlock);
+}
+
 }  // namespace
 
 Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
   if (!IsKnown(args.Int(1))) return Error(ENOSYS);
+  if ((args.Int(1) & FUTEX_CMD_MASK) == FUTEX_WAIT && args.Address(kTimeoutIndex) != 0) {
+    return StartTimedWait(task, args);
+  }
   return task.EndOnHost();
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/cpu_clock.h"
+#include "bin/runsc-boot/kernel/timer_math.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -60,6 +62,31 @@ Result<Word> AbsoluteSleep(Task& task, clockid_t clock, int64_t until) {
   }
 }
 
+// Sleeps on CPU time are the host's, whose ids of processes mean the same, with
+// all their errors. After a stop, a relative one goes on with what is left.
+Result<Word> ResumeCpuSleep(Task& task, const platform::SyscallInfo& call, const CpuClock& clock,
+                            int64_t until) {
+  constexpr size_t kTimeIndex = 2;
+  const int64_t left = until - clock.Now();
+  if (left <= 0) return 0;
+  task.SetRestart([call, clock, until](Task& restarted) {
+    return ResumeCpuSleep(restarted, call, clock, until);
+  });
+  return task.ResumeOnHost(call, kTimeIndex, left);
+}
+
+Result<Word> StartCpuSleep(Task& task, const SyscallArgs& args) {
+  if ((args.Int(1) & TIMER_ABSTIME) != 0) return task.EndOnHost(kRestartNoHand);
+  Result<CpuClock> clock = CpuClock::Find(task, args.Int(0));
+  Result<timespec> time = task.CopyInObject<timespec>(args.Address(2));
+  if (!clock.ok() || !time.ok() || !IsValid(*time)) return task.EndOnHost();
+  const int64_t until = AddSaturating(clock->Now(), ToNanoseconds(*time));
+  task.SetRestart([call = args.call(), clock = *clock, until](Task& restarted) {
+    return ResumeCpuSleep(restarted, call, clock, until);
+  });
+  return task.EndOnHost(kRestartBlock);
+}
+
 }  // namespace
 
 Result<Word> SysNanosleep(Task& task, const SyscallArgs& args) {
@@ -77,9 +104,7 @@ Result<Word> SysClockNanosleep(Task& task, const SyscallArgs& args) {
     case CLOCK_TAI:
       break;
     default:
-      // Sleeps on CPU time and all errors are the host's; ids of processes mean
-      // the same there.
-      return task.EndOnHost();
+      return StartCpuSleep(task, args);
   }
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(2)));
   if (!IsValid(time)) return Error(EINVAL);

@@ -18,6 +18,7 @@ using Word = uint64_t;
 class SyscallArgs {
  public:
   explicit SyscallArgs(const platform::SyscallInfo& call) : call_(call) {}
+  const platform::SyscallInfo& call() const { return call_; }
   uint64_t number() const { return call_.number; }
   uint64_t Raw(int i) const { return call_.args[i]; }
   uint64_t Address(int i) const { return call_.args[i]; }

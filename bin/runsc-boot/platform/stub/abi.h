@@ -105,6 +105,8 @@ struct Control {
   uint32_t stop_on_error;
   NativeCall calls[kMaxCalls];
 
+  // What Thread::Lend shows to the host.
+  alignas(64) uint8_t lent[64];
   // Room for calls that the application posts without entering the host.
   alignas(64) uint8_t fast_path[1024];
 };
