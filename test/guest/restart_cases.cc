@@ -148,6 +148,39 @@ CASE(restart_socket_receive_with_timeout) {
       },
       [&] { MUST(send(s[1], "x", 1, 0)); });
 }
+CASE(restart_socket_waits_with_timeout) {
+  int s[2];
+  MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+  const timeval limit = {3, 0};
+  MUST(setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+  static char block[65536];
+  while (send(s[0], block, sizeof block, MSG_DONTWAIT) > 0) {
+  }
+  const auto drain = [&] {
+    for (int i = 0; i < 16; ++i) recv(s[1], block, sizeof block, MSG_DONTWAIT);
+  };
+  Record("stop", Interrupt(Kind::kStop, [&] { return send(s[0], block, 1, 0); }, drain));
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name = {};
+  name.sun_family = AF_UNIX;
+  strcpy(name.sun_path, "socket");
+  MUST(bind(listener, reinterpret_cast<sockaddr*>(&name), sizeof name));
+  MUST(listen(listener, 9));
+  MUST(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+  Record("accept", Interrupt(Kind::kStop, [&] { return accept(listener, nullptr, nullptr); }));
+  MUST(setsockopt(s[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+  drain();
+  char c;
+  Record("read", Interrupt(Kind::kStop, [&] { return read(s[1], &c, 1); }));
+  Record("by_handler", Interrupt(Kind::kRestart, [&] { return recv(s[1], &c, 1, 0); }));
+  Record("by_handler", Interrupt(Kind::kRestart, [&] { return read(s[1], &c, 1); }));
+  Record("ignored", Interrupt(
+                        Kind::kIgnored, [&] { return accept(listener, nullptr, nullptr); },
+                        [&] {
+                          const int c = socket(AF_UNIX, SOCK_STREAM, 0);
+                          MUST(connect(c, reinterpret_cast<sockaddr*>(&name), sizeof name));
+                        }));
+}
 CASE(restart_accept) {
   const int s = socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un name = {};
@@ -238,6 +271,20 @@ CASE(restart_epoll_wait) {
   Record("restart", Interrupt(Kind::kRestart, wait));
   Record("stop", Interrupt(Kind::kStop, wait));
   Record("ignored", Interrupt(Kind::kIgnored, wait, [&] { MUST(write(p[1], "x", 1)); }));
+}
+CASE(restart_polls_with_masks) {
+  sigset_t none;
+  sigemptyset(&none);
+  const timespec limit = {0, 400000000};
+  All([&] {
+    return TimedOut([&] { return static_cast<long>(ppoll(nullptr, 0, &limit, &none)); }, 400);
+  });
+  All([&] {
+    return TimedOut(
+        [&] { return static_cast<long>(pselect(0, nullptr, nullptr, nullptr, &limit, &none)); },
+        400);
+  });
+  All([&] { return TimedOut([&] { return static_cast<long>(poll(nullptr, 0, 400)); }, 400); });
 }
 CASE(restart_pause_and_sigsuspend) {
   const auto wait_pause = [] { return static_cast<long>(pause()); };
@@ -347,6 +394,102 @@ CASE(restart_futex_wait_bitset_timed) {
     const timespec until = In(CLOCK_MONOTONIC, 400);
     return TimedOut([&] { return Futex(word, FUTEX_WAIT_BITSET, 0, &until, nullptr, ~0u); }, 400);
   });
+}
+CASE(restart_futex_wait_timed) {
+  unsigned* word = Shared<unsigned>();
+  All([&] {
+    const timespec time = {0, 400000000};
+    return TimedOut([&] { return Futex(word, FUTEX_WAIT, 0, &time); }, 400);
+  });
+  Record("private", Interrupt(Kind::kStop, [&] {
+           const timespec time = {0, 400000000};
+           return TimedOut([&] { return Futex(word, FUTEX_WAIT_PRIVATE, 0, &time); }, 400);
+         }));
+}
+CASE(restart_futex_wait_timed_survives_stops) {
+  unsigned* word = Shared<unsigned>();
+  const pid_t child = fork();
+  if (child == 0) {
+    const timespec time = {0, 500000000};
+    const long long start = NowMs();
+    const long result = Futex(word, FUTEX_WAIT, 0, &time);
+    const int error = errno;
+    const long long took = NowMs() - start;
+    _exit(result != -1 || error != ETIMEDOUT ? 1 : took < 498 ? 2 : took > 1500 ? 3 : 0);
+  }
+  int status;
+  for (int i = 0; i < 4; i++) {
+    SleepMs(60);
+    MUST(kill(child, SIGSTOP));
+    MUST(waitpid(child, &status, WUNTRACED));
+    MUST(kill(child, SIGCONT));
+  }
+  MUST(waitpid(child, &status, 0));
+  Record("child", StatusText(status));
+}
+CASE(restart_futex_wait_timed_is_woken) {
+  unsigned* word = Shared<unsigned>();
+  All(
+      [&] {
+        const timespec time = {5, 0};
+        return Futex(word, FUTEX_WAIT, 0, &time);
+      },
+      [&] { Futex(word, FUTEX_WAKE, 1); });
+}
+CASE(restart_futex_wait_timed_sees_a_new_value) {
+  unsigned* word = Shared<unsigned>();
+  const pid_t child = fork();
+  if (child == 0) {
+    const timespec time = {5, 0};
+    _exit(Futex(word, FUTEX_WAIT, 0, &time) < 0 ? errno : 0);
+  }
+  SleepMs(100);
+  int status;
+  MUST(kill(child, SIGSTOP));
+  MUST(waitpid(child, &status, WUNTRACED));
+  *word = 1;
+  MUST(kill(child, SIGCONT));
+  MUST(waitpid(child, &status, 0));
+  Record("child", strerrorname_np(WEXITSTATUS(status)));
+}
+CASE(restart_futex_wait_timed_errors) {
+  unsigned word = 0;
+  timespec time = {0, 1000000000};
+  T(Futex(&word, FUTEX_WAIT, 0, &time));
+  time = {-1, 0};
+  T(Futex(&word, FUTEX_WAIT, 0, &time));
+  T(Futex(&word, FUTEX_WAIT, 0, static_cast<timespec*>(BadPointer())));
+  time = {0, 1};
+  T(Futex(&word, FUTEX_WAIT, 1, &time));
+  T(Futex(&word, FUTEX_WAIT, 0, &time));
+  T(Futex(&word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 0, &time));
+  T(Futex(reinterpret_cast<char*>(&word) + 1, FUTEX_WAIT, 0, &time));
+  T(Futex(BadPointer(), FUTEX_WAIT, 0, &time));
+}
+CASE(restart_clock_nanosleep_of_cpu_time) {
+  // A second thread consumes the time.
+  const auto sleep = [](int flags) {
+    pthread_t worker;
+    pthread_create(
+        &worker, nullptr,
+        [](void*) -> void* {
+          while (true) {
+          }
+        },
+        nullptr);
+    timespec time = In(CLOCK_PROCESS_CPUTIME_ID, 300), start;
+    if (flags == 0) time = {0, 300000000};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+    errno = clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, flags, &time, nullptr);
+    if (errno != 0) return -1L;
+    timespec end;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    const long took = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
+    errno = EALREADY;
+    return took >= 295 ? 0L : -1L;
+  };
+  All([&] { return sleep(0); });
+  All([&] { return sleep(TIMER_ABSTIME); });
 }
 CASE(restart_futex_wait_timed_by_handler) {
   unsigned* word = Shared<unsigned>();

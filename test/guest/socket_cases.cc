@@ -331,3 +331,21 @@ CASE(socket_pair_ping_pong_between_processes) {
   }
   Record("c", c);
 }
+CASE(socket_timeouts_hold_for_read_and_write) {
+  int s[2];
+  MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+  const timeval limit = {0, 100000};
+  MUST(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+  MUST(setsockopt(s[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+  static char block[65536];
+  long long start = NowMs();
+  T(read(s[0], block, 1));
+  T(recv(s[0], block, 1, 0));
+  Record("waited", NowMs() - start >= 195 && NowMs() - start < 1500);
+  while (send(s[0], block, sizeof block, MSG_DONTWAIT) > 0) {
+  }
+  start = NowMs();
+  T(write(s[0], block, sizeof block));
+  T(send(s[0], block, sizeof block, 0));
+  Record("waited", NowMs() - start >= 195 && NowMs() - start < 1500);
+}

@@ -54,7 +54,7 @@ Result<size_t> Send(Task& task, Socket& socket, UserIo& data, OutgoingMessage& m
         RaiseSignal(task, SIGPIPE);
       }
       if (total > 0) return total;
-      return TimedOut(std::move(sent).error());
+      return EndOfWait(std::move(sent).error(), deadline);
     }
     total += *sent;
     if (nonblock || socket.type() != SOCK_STREAM || data.remaining() == 0 || *sent == 0) {
@@ -79,7 +79,7 @@ Result<size_t> Receive(Task& task, Socket& socket, UserIo& data, IncomingMessage
         nonblock ? attempt() : task.BlockOnFile<size_t>(socket, EPOLLIN, deadline, attempt);
     if (!got.ok()) {
       if (total > 0) return total;
-      return TimedOut(std::move(got).error());
+      return EndOfWait(std::move(got).error(), deadline);
     }
     total += *got;
     if (!wait_all || *got == 0 || data.remaining() == 0 || !message.control.empty()) break;

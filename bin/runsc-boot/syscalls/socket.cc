@@ -42,7 +42,8 @@ Result<Word> Connect(Task& task, Socket& socket, const SocketAddress& address) {
   });
   if (started.ok()) return 0;
   const bool nonblock = (socket.flags() & O_NONBLOCK) != 0;
-  if (started.code() != EINPROGRESS || nonblock) return TimedOut(std::move(started).error());
+  if (started.code() != EINPROGRESS || nonblock)
+    return EndOfWait(std::move(started).error(), deadline);
   Result<int> done = task.BlockOnFile<int>(socket, EPOLLOUT, deadline, [&]() -> Result<int> {
     if ((socket.Poll() & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return Error(EAGAIN);
     TRY_ASSIGN(std::vector<std::byte> raw, socket.GetOption(task.caller(), SOL_SOCKET, SO_ERROR));
@@ -53,7 +54,7 @@ Result<Word> Connect(Task& task, Socket& socket, const SocketAddress& address) {
   });
   // A time-out leaves the connection attempt going on.
   if (done.code() == ETIMEDOUT && deadline) return Error(EINPROGRESS);
-  if (!done.ok()) return std::move(done).error();
+  if (!done.ok()) return EndOfWait(std::move(done).error(), deadline);
   return 0;
 }
 
@@ -61,10 +62,10 @@ Result<Word> Accept(Task& task, const SyscallArgs& args, int flags) {
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return Error(EINVAL);
   TRY_ASSIGN(SocketRef listener, SocketOf(task, args.Fd(0)));
   const int status_flags = (flags & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0;
-  Result<SocketRef> accepted =
-      task.BlockOnFile<SocketRef>(*listener, EPOLLIN, ReceiveDeadline(*listener),
-                                  [&] { return listener->Accept(task.caller(), status_flags); });
-  if (!accepted.ok()) return TimedOut(std::move(accepted).error());
+  const Deadline deadline = ReceiveDeadline(*listener);
+  Result<SocketRef> accepted = task.BlockOnFile<SocketRef>(
+      *listener, EPOLLIN, deadline, [&] { return listener->Accept(task.caller(), status_flags); });
+  if (!accepted.ok()) return EndOfWait(std::move(accepted).error(), deadline);
   if (args.Address(1) != 0) {
     TRY_ASSIGN(SocketAddress peer, (*accepted)->PeerName());
     TRY(CopyOutAddress(task, args.Address(1), args.Address(2), peer));

@@ -40,8 +40,9 @@ Deadline SendDeadline(const Socket& socket) {
   return DeadlineAfter(socket.send_timeout());
 }
 
-Error TimedOut(Error error) {
+Error EndOfWait(Error error, const Deadline& deadline) {
   if (error.code() == ETIMEDOUT) return Error(EAGAIN);
+  if (error.code() == kRestartSys && deadline) return Error(EINTR);
   return error;
 }
 

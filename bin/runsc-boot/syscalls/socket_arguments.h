@@ -17,8 +17,9 @@ Status CopyOutAddress(Task& task, uint64_t address, uint64_t size_address,
 // SO_RCVTIMEO and SO_SNDTIMEO from now.
 Deadline ReceiveDeadline(const Socket& socket);
 Deadline SendDeadline(const Socket& socket);
-// A time-out of the socket shows as EAGAIN.
-Error TimedOut(Error error);
+// How a wait that began with such a deadline ends: its time-out shows as EAGAIN,
+// and with one a signal as EINTR (signal(7)).
+Error EndOfWait(Error error, const Deadline& deadline);
 
 }  // namespace runsc::boot
 

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "bin/runsc-boot/kernel/thread_group.h"
+#include "bin/runsc-boot/syscalls/socket_arguments.h"
 #include "common/log.h"
 
 namespace runsc::boot {
@@ -13,10 +14,17 @@ namespace {
 constexpr PollEvents kReadEvents = EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
 constexpr PollEvents kWriteEvents = EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR;
 
+// The write waits as long as a socket's SO_SNDTIMEO says.
 Result<size_t> Attempt(Task& task, File& file, PollEvents events, bool nonblock,
                        const std::function<Result<size_t>()>& attempt) {
-  if (nonblock) return attempt();
-  return task.BlockOnFile<size_t>(file, events, std::nullopt, attempt);
+  Result<size_t> result = attempt();
+  if (nonblock || result.code() != EAGAIN) return result;
+  const auto* socket = dynamic_cast<const Socket*>(&file);
+  if (socket == nullptr) return task.BlockOnFile<size_t>(file, events, std::nullopt, attempt);
+  const Deadline deadline = SendDeadline(*socket);
+  result = task.BlockOnFile<size_t>(file, events, deadline, attempt);
+  if (!result.ok()) return EndOfWait(std::move(result).error(), deadline);
+  return result;
 }
 
 // BlockOnFile for reads, which may end by time with what there is.
@@ -27,13 +35,16 @@ Result<size_t> WaitToRead(Task& task, File& file, IoBuffer& destination,
   WaitQueue* queue = file.wait_queue();
   if (queue == nullptr) return result;
   const int64_t begun = MonotonicNow();
+  const auto* socket = dynamic_cast<const Socket*>(&file);
+  const Deadline socket_deadline = socket == nullptr ? std::nullopt : ReceiveDeadline(*socket);
   WaitEntry entry(kReadEvents, static_cast<Waker&>(task));
   queue->Register(entry);
   while (true) {
     result = attempt();
     if (result.code() != EAGAIN) return result;
-    Status slept = task.Sleep(file.ReadDeadline(begun));
+    Status slept = task.Sleep(socket_deadline ? socket_deadline : file.ReadDeadline(begun));
     if (slept.ok()) continue;
+    if (socket != nullptr) return EndOfWait(std::move(slept).error(), socket_deadline);
     Result<size_t> partial = file.ReadPartial(task, destination);
     if (!partial.ok() || *partial > 0 || slept.code() == ETIMEDOUT) return partial;
     return std::move(slept).error();
