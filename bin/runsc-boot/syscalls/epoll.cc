@@ -33,15 +33,15 @@ Result<Word> Wait(Task& task, const SyscallArgs& args, Deadline deadline) {
   if (args.Int(2) <= 0 || args.Int(2) > kMaxEvents) return Error(EINVAL);
   TRY_ASSIGN(std::shared_ptr<EpollFile> epoll, EpollOf(task, args.Fd(0)));
   std::vector<epoll_event> events(static_cast<size_t>(std::min(args.Int(2), kMaxAtOnce)));
-  size_t count = epoll->Collect(events);
+  size_t count = epoll->Collect(task, events);
   if (count == 0 && (!deadline || *deadline > MonotonicNow())) {
     WaitEntry entry(EPOLLIN, static_cast<Waker&>(task));
     epoll->wait_queue()->Register(entry);
-    while ((count = epoll->Collect(events)) == 0) {
+    while ((count = epoll->Collect(task, events)) == 0) {
       Status slept = task.Sleep(deadline);
       if (slept.ok()) continue;
       if (slept.code() != ETIMEDOUT) return Error(EINTR);
-      count = epoll->Collect(events);
+      count = epoll->Collect(task, events);
       break;
     }
   }
@@ -86,10 +86,10 @@ Result<Word> SysEpollCtl(Task& task, const SyscallArgs& args) {
   if (epoll == nullptr) return Error(EINVAL);
   switch (operation) {
     case EPOLL_CTL_ADD:
-      TRY(epoll->Add(args.Fd(2), file, event));
+      TRY(epoll->Add(task, args.Fd(2), file, event));
       return 0;
     case EPOLL_CTL_MOD:
-      TRY(epoll->Modify(args.Fd(2), file, event));
+      TRY(epoll->Modify(task, args.Fd(2), file, event));
       return 0;
     case EPOLL_CTL_DEL:
       TRY(epoll->Remove(args.Fd(2), file));

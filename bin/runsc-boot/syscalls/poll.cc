@@ -29,11 +29,11 @@ struct Polled {
 };
 
 // Asks every file; the number of those that are ready.
-size_t AskAll(std::vector<Polled>& polled) {
+size_t AskAll(Task& task, std::vector<Polled>& polled) {
   size_t count = 0;
   for (Polled& entry : polled) {
     if (entry.file == nullptr) continue;
-    entry.ready = entry.file->Poll() & entry.wanted;
+    entry.ready = entry.file->PollBy(task) & entry.wanted;
     if (entry.ready != 0) ++count;
   }
   return count;
@@ -43,7 +43,7 @@ size_t AskAll(std::vector<Polled>& polled) {
 // signal.
 Result<size_t> WaitForAny(Task& task, std::vector<Polled>& polled, size_t ready_anyway,
                           Deadline deadline) {
-  if (size_t count = AskAll(polled) + ready_anyway; count > 0) return count;
+  if (size_t count = AskAll(task, polled) + ready_anyway; count > 0) return count;
   if (deadline && *deadline <= MonotonicNow()) return size_t{0};
   std::deque<WaitEntry> entries;
   for (Polled& entry : polled) {
@@ -53,9 +53,9 @@ Result<size_t> WaitForAny(Task& task, std::vector<Polled>& polled, size_t ready_
     queue->Register(entries.back());
   }
   while (true) {
-    if (size_t count = AskAll(polled); count > 0) return count;
+    if (size_t count = AskAll(task, polled); count > 0) return count;
     Status slept = task.Sleep(deadline);
-    if (slept.code() == ETIMEDOUT) return AskAll(polled);
+    if (slept.code() == ETIMEDOUT) return AskAll(task, polled);
     if (!slept.ok()) return std::move(slept).error();
   }
 }

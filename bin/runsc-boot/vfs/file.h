@@ -99,6 +99,9 @@ class File : public std::enable_shared_from_this<File> {
   // Ready events among EPOLL*; files that are always ready report
   // EPOLLIN | EPOLLOUT.
   virtual PollEvents Poll() { return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM; }
+  // The same for files whose answer depends on who asks (signalfd); afterwards
+  // wait_queue() is notified for `context` too.
+  virtual PollEvents PollBy(Context& context) { return Poll(); }
   // False for files that epoll_ctl(2) refuses with EPERM (regular, directory).
   virtual bool pollable() const { return true; }
   // Notified when Poll's answer grows. Null for files that are always ready.

@@ -65,8 +65,9 @@ void EpollFile::MarkReady(Item& item) {
 
 void EpollFile::Notified(Item& item) { MarkReady(item); }
 
-PollEvents EpollFile::Ask(const Item& item, const FileRef& file) {
-  return file->Poll() & item.events & ~kModes;
+PollEvents EpollFile::Ask(Context* context, const Item& item, const FileRef& file) {
+  const PollEvents ready = context == nullptr ? file->Poll() : file->PollBy(*context);
+  return ready & item.events & ~kModes;
 }
 
 EpollFile::Item* EpollFile::FindLocked(int fd, const FileRef& file) {
@@ -114,7 +115,7 @@ Status EpollFile::CheckEvents(const FileRef& file, const epoll_event& event, boo
   return Ok();
 }
 
-Status EpollFile::Add(int fd, const FileRef& file, const epoll_event& event) {
+Status EpollFile::Add(Context& context, int fd, const FileRef& file, const epoll_event& event) {
   TRY(CheckEvents(file, event, /*add=*/true));
   absl::MutexLock nesting(&NestingMutex());
   TRY(CheckNesting(*file, 0));
@@ -127,11 +128,11 @@ Status EpollFile::Add(int fd, const FileRef& file, const epoll_event& event) {
   if (WaitQueue* queue = file->wait_queue(); queue != nullptr) queue->Register(item->entry);
   Item& added = *item;
   items_[added.key] = std::move(item);
-  if (Ask(added, file) != 0) MarkReady(added);
+  if (Ask(&context, added, file) != 0) MarkReady(added);
   return Ok();
 }
 
-Status EpollFile::Modify(int fd, const FileRef& file, const epoll_event& event) {
+Status EpollFile::Modify(Context& context, int fd, const FileRef& file, const epoll_event& event) {
   TRY(CheckEvents(file, event, /*add=*/false));
   absl::MutexLock lock(&mutex_);
   Item* item = FindLocked(fd, file);
@@ -143,7 +144,7 @@ Status EpollFile::Modify(int fd, const FileRef& file, const epoll_event& event) 
     item->data = event.data.u64;
     item->armed = true;
   }
-  if (Ask(*item, file) != 0) MarkReady(*item);
+  if (Ask(&context, *item, file) != 0) MarkReady(*item);
   return Ok();
 }
 
@@ -164,7 +165,7 @@ Status EpollFile::Remove(int fd, const FileRef& file) {
   return Ok();
 }
 
-size_t EpollFile::Collect(std::span<epoll_event> events) {
+size_t EpollFile::Collect(Context& context, std::span<epoll_event> events) {
   absl::MutexLock lock(&mutex_);
   std::list<Item*> candidates;
   {
@@ -185,7 +186,7 @@ size_t EpollFile::Collect(std::span<epoll_event> events) {
       continue;
     }
     if (!item.armed) continue;
-    PollEvents ready = Ask(item, file);
+    PollEvents ready = Ask(&context, item, file);
     if (ready == 0) continue;
     events[count++] = epoll_event{.events = ready, .data = {.u64 = item.data}};
     if ((item.events & EPOLLONESHOT) != 0) {
@@ -218,7 +219,7 @@ size_t EpollFile::Collect(std::span<epoll_event> events) {
   return count;
 }
 
-PollEvents EpollFile::Poll() {
+PollEvents EpollFile::FirstReady(Context* context) {
   absl::MutexLock lock(&mutex_);
   std::vector<Item*> candidates;
   {
@@ -228,7 +229,7 @@ PollEvents EpollFile::Poll() {
   PollEvents answer = 0;
   for (Item* item : candidates) {
     FileRef file = item->file.lock();
-    if (file != nullptr && item->armed && Ask(*item, file) != 0) {
+    if (file != nullptr && item->armed && Ask(context, *item, file) != 0) {
       answer = EPOLLIN | EPOLLRDNORM;
       break;
     }

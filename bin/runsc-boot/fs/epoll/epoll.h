@@ -31,15 +31,16 @@ class EpollFile final : public File {
   // epoll_ctl(2). The key is the descriptor number and the file. EEXIST,
   // ENOENT, EPERM (a file that is not pollable), EINVAL (itself, or bad use of
   // EPOLLEXCLUSIVE), ELOOP.
-  Status Add(int fd, const FileRef& file, const epoll_event& event);
-  Status Modify(int fd, const FileRef& file, const epoll_event& event);
+  Status Add(Context& context, int fd, const FileRef& file, const epoll_event& event);
+  Status Modify(Context& context, int fd, const FileRef& file, const epoll_event& event);
   Status Remove(int fd, const FileRef& file);
 
   // epoll_wait(2) without the waiting: how many of `events` were filled. The
   // caller waits on wait_queue() for EPOLLIN while it is 0.
-  size_t Collect(std::span<epoll_event> events);
+  size_t Collect(Context& context, std::span<epoll_event> events);
 
-  PollEvents Poll() override;
+  PollEvents Poll() override { return FirstReady(nullptr); }
+  PollEvents PollBy(Context& context) override { return FirstReady(&context); }
   WaitQueue* wait_queue() override { return &wait_queue_; }
   std::string Describe() const override { return "anon_inode:[eventpoll]"; }
   std::string FdInfo() const override;
@@ -51,8 +52,9 @@ class EpollFile final : public File {
   void Notified(Item& item);
   // Puts it among the ready ones if it is not there.
   void MarkReady(Item& item) ABSL_LOCKS_EXCLUDED(ready_mutex_);
-  // What is ready of the item's wanted events now.
-  static PollEvents Ask(const Item& item, const FileRef& file);
+  // What is ready of the item's wanted events now; for `context`, if given.
+  static PollEvents Ask(Context* context, const Item& item, const FileRef& file);
+  PollEvents FirstReady(Context* context) ABSL_LOCKS_EXCLUDED(mutex_);
   // Depth of instances below `file`; ELOOP when it reaches `this` or too deep.
   Status CheckNesting(File& file, int depth);
   Status CheckEvents(const FileRef& file, const epoll_event& event, bool add);

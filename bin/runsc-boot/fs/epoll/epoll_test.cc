@@ -30,7 +30,7 @@ class EpollTest : public ::testing::Test {
     KernelBuffer buffer(text.data(), text.size());
     ASSERT_TRUE(pipe_.reader->Read(context_, buffer).ok());
   }
-  size_t Wait() { return epoll_->Collect(events_); }
+  size_t Wait() { return epoll_->Collect(context_, events_); }
 
   Vfs vfs_;
   KernelContext context_;
@@ -40,7 +40,7 @@ class EpollTest : public ::testing::Test {
 };
 
 TEST_F(EpollTest, LevelTriggeredStaysReadyUntilDrained) {
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN, 77)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN, 77)).ok());
   EXPECT_EQ(Wait(), 0u);
   Write();
   EXPECT_EQ(Wait(), 1u);
@@ -55,7 +55,7 @@ TEST_F(EpollTest, LevelTriggeredStaysReadyUntilDrained) {
 
 TEST_F(EpollTest, EdgeTriggeredReportsEachArrivalOnce) {
   Write();
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN | EPOLLET)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN | EPOLLET)).ok());
   EXPECT_EQ(Wait(), 1u);
   EXPECT_EQ(Wait(), 0u);
   Write();
@@ -64,12 +64,12 @@ TEST_F(EpollTest, EdgeTriggeredReportsEachArrivalOnce) {
 }
 
 TEST_F(EpollTest, OneShotFiresOnceUntilArmedAgain) {
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN | EPOLLONESHOT)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN | EPOLLONESHOT)).ok());
   Write();
   EXPECT_EQ(Wait(), 1u);
   Write();
   EXPECT_EQ(Wait(), 0u);
-  ASSERT_TRUE(epoll_->Modify(3, pipe_.reader, Event(EPOLLIN | EPOLLONESHOT)).ok());
+  ASSERT_TRUE(epoll_->Modify(context_, 3, pipe_.reader, Event(EPOLLIN | EPOLLONESHOT)).ok());
   EXPECT_EQ(Wait(), 1u);
 }
 
@@ -77,29 +77,31 @@ TEST_F(EpollTest, WakesWhoWaitsForTheInstance) {
   int woken = 0;
   WaitEntry entry(EPOLLIN, [&](PollEvents) { ++woken; });
   epoll_->wait_queue()->Register(entry);
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN)).ok());
   EXPECT_EQ(woken, 0);
   Write();
   EXPECT_EQ(woken, 1);
 }
 
 TEST_F(EpollTest, ControlReportsMisuse) {
-  EXPECT_EQ(epoll_->Modify(3, pipe_.reader, Event(EPOLLIN)).code(), ENOENT);
+  EXPECT_EQ(epoll_->Modify(context_, 3, pipe_.reader, Event(EPOLLIN)).code(), ENOENT);
   EXPECT_EQ(epoll_->Remove(3, pipe_.reader).code(), ENOENT);
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN)).ok());
-  EXPECT_EQ(epoll_->Add(3, pipe_.reader, Event(EPOLLIN)).code(), EEXIST);
-  EXPECT_EQ(epoll_->Add(4, pipe_.reader, Event(EPOLLIN)).code(), 0);
-  EXPECT_EQ(epoll_->Add(5, epoll_, Event(EPOLLIN)).code(), EINVAL);
-  EXPECT_EQ(epoll_->Add(6, pipe_.writer, Event(EPOLLEXCLUSIVE | EPOLLONESHOT)).code(), EINVAL);
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN)).ok());
+  EXPECT_EQ(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN)).code(), EEXIST);
+  EXPECT_EQ(epoll_->Add(context_, 4, pipe_.reader, Event(EPOLLIN)).code(), 0);
+  EXPECT_EQ(epoll_->Add(context_, 5, epoll_, Event(EPOLLIN)).code(), EINVAL);
+  EXPECT_EQ(epoll_->Add(context_, 6, pipe_.writer, Event(EPOLLEXCLUSIVE | EPOLLONESHOT)).code(),
+            EINVAL);
   TmpfsFilesystem tmpfs{TmpfsOptions{}};
-  EXPECT_EQ(epoll_->Add(7, *tmpfs.CreateMemfd(context_, "x", 0), Event(EPOLLIN)).code(), EPERM);
+  EXPECT_EQ(epoll_->Add(context_, 7, *tmpfs.CreateMemfd(context_, "x", 0), Event(EPOLLIN)).code(),
+            EPERM);
   EXPECT_EQ(epoll_->Remove(3, pipe_.reader).code(), 0);
   Write();
   EXPECT_EQ(Wait(), 1u);
 }
 
 TEST_F(EpollTest, ClosedFilesLeaveTheSet) {
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN)).ok());
   Write();
   pipe_.reader.reset();
   EXPECT_EQ(Wait(), 0u);
@@ -107,7 +109,7 @@ TEST_F(EpollTest, ClosedFilesLeaveTheSet) {
 }
 
 TEST_F(EpollTest, HangUpIsReportedWithoutBeingAskedFor) {
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(0)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(0)).ok());
   pipe_.writer.reset();
   ASSERT_EQ(Wait(), 1u);
   EXPECT_EQ(events_[0].events, uint32_t{EPOLLHUP});
@@ -115,18 +117,18 @@ TEST_F(EpollTest, HangUpIsReportedWithoutBeingAskedFor) {
 
 TEST_F(EpollTest, InstancesNestButNotInACircle) {
   auto outer = EpollFile::Make(vfs_, context_);
-  ASSERT_TRUE(outer->Add(9, epoll_, Event(EPOLLIN)).ok());
-  EXPECT_EQ(epoll_->Add(10, outer, Event(EPOLLIN)).code(), ELOOP);
-  ASSERT_TRUE(epoll_->Add(3, pipe_.reader, Event(EPOLLIN)).ok());
-  EXPECT_EQ(outer->Collect(events_), 0u);
+  ASSERT_TRUE(outer->Add(context_, 9, epoll_, Event(EPOLLIN)).ok());
+  EXPECT_EQ(epoll_->Add(context_, 10, outer, Event(EPOLLIN)).code(), ELOOP);
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.reader, Event(EPOLLIN)).ok());
+  EXPECT_EQ(outer->Collect(context_, events_), 0u);
   Write();
-  EXPECT_EQ(outer->Collect(events_), 1u);
+  EXPECT_EQ(outer->Collect(context_, events_), 1u);
   std::shared_ptr<EpollFile> top = outer;
   std::vector<std::shared_ptr<EpollFile>> chain;
   Status status;
   for (int i = 0; i < 6 && status.ok(); ++i) {
     auto next = EpollFile::Make(vfs_, context_);
-    status = next->Add(1, top, Event(EPOLLIN));
+    status = next->Add(context_, 1, top, Event(EPOLLIN));
     chain.push_back(top);
     top = next;
   }
@@ -135,12 +137,12 @@ TEST_F(EpollTest, InstancesNestButNotInACircle) {
 
 TEST_F(EpollTest, WhatFindsNoRoomComesNextTime) {
   PipeEnds second = MakePipe(vfs_, context_, 0);
-  ASSERT_TRUE(epoll_->Add(3, pipe_.writer, Event(EPOLLOUT, 1)).ok());
-  ASSERT_TRUE(epoll_->Add(4, second.writer, Event(EPOLLOUT, 2)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 3, pipe_.writer, Event(EPOLLOUT, 1)).ok());
+  ASSERT_TRUE(epoll_->Add(context_, 4, second.writer, Event(EPOLLOUT, 2)).ok());
   epoll_event one;
-  ASSERT_EQ(epoll_->Collect({&one, 1}), 1u);
+  ASSERT_EQ(epoll_->Collect(context_, {&one, 1}), 1u);
   EXPECT_EQ(one.data.u64, 1u);
-  ASSERT_EQ(epoll_->Collect({&one, 1}), 1u);
+  ASSERT_EQ(epoll_->Collect(context_, {&one, 1}), 1u);
   EXPECT_EQ(one.data.u64, 2u);
 }
 

@@ -88,6 +88,14 @@ PollEvents SignalFile::Poll() {
   return 0;
 }
 
+PollEvents SignalFile::PollBy(Context& context) {
+  auto* task = dynamic_cast<Task*>(&context);
+  if (task == nullptr) return Poll();
+  // First, so that no signal comes between the answer and the wait.
+  if (&task->group() != owner_.get()) Follow(task->group());
+  return (task->PendingSet() & mask_.load()) != 0 ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
 std::string SignalFile::FdInfo() const {
   return absl::StrFormat("sigmask:\t%016x\n", mask_.load());
 }

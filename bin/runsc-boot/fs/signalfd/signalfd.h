@@ -15,8 +15,8 @@
 namespace runsc::boot {
 
 // Reads take signals of the task that reads, and wait for them. Readiness is that
-// of the process that made the file, which differs from Linux where a child
-// polls one that it inherited: File::Poll does not know who asks.
+// of the task that asks; where nobody does, that of the process that made the
+// file.
 class SignalFile final : public File {
  public:
   SignalFile(Path path, int flags, ThreadGroupRef owner, SignalSet mask);
@@ -27,6 +27,7 @@ class SignalFile final : public File {
   Result<size_t> Read(Context& context, IoBuffer& destination) override;
   Result<size_t> Write(Context&, IoBuffer&) override { return Error(EINVAL); }
   PollEvents Poll() override;
+  PollEvents PollBy(Context& context) override;
   WaitQueue* wait_queue() override { return &queue_; }
   std::string Describe() const override { return "anon_inode:[signalfd]"; }
   std::string FdInfo() const override;
