@@ -287,3 +287,24 @@ CASE(async_with_sigkill) {
   MUST(waitpid(child, &status, 0));
   Record("other", StatusText(status));
 }
+CASE(fatal_signal_comes_though_the_file_is_closed_at_once) {
+  for (const int signo : {SIGKILL, SIGTERM}) {
+    const pid_t target = fork();
+    if (target == 0) {
+      SleepMs(2000);
+      _exit(0);
+    }
+    SleepMs(50);
+    int p[2];
+    MUST(pipe(p));
+    MUST(fcntl(p[0], F_SETSIG, signo));
+    MUST(fcntl(p[0], F_SETOWN, target));
+    MUST(fcntl(p[0], F_SETFL, O_ASYNC));
+    MUST(write(p[1], "x", 1));
+    close(p[0]);
+    close(p[1]);
+    int status;
+    MUST(waitpid(target, &status, 0));
+    Record("target", StatusText(status));
+  }
+}

@@ -38,8 +38,6 @@ std::optional<Reason> ReasonFor(PollEvents events, PollEvents wanted, bool socke
   return std::nullopt;
 }
 
-constexpr size_t kMaxPostponed = 64;
-
 // Sending may end other tasks on the spot: SIGKILL, and fatal signals that one
 // of several threads waits for.
 bool MayEndAtOnce(const Task& target, int signo) {
@@ -49,16 +47,7 @@ bool MayEndAtOnce(const Task& target, int signo) {
   return target.group().action(signo).handler == 0 && target.group().task_count() > 1;
 }
 
-template <typename Message>
-Status SendNow(const Message& message) {
-  return message.to_task ? message.target->SendSignal(message.info)
-                         : message.target->SendGroupSignal(message.info);
-}
-
 }  // namespace
-
-AsyncIo::AsyncIo(Kernel& kernel)
-    : kernel_(kernel), timer_(kernel.timers(), [this] { SendPostponed(); }) {}
 
 std::shared_ptr<AsyncIo> AsyncIo::Of(Kernel& kernel, File& file) {
   return std::static_pointer_cast<AsyncIo>(
@@ -148,34 +137,19 @@ void AsyncIo::Disable() {
 
 // With a signal of its own choice the owner learns which descriptor it was; a
 // full queue falls back to SIGIO.
-void AsyncIo::Send(const Owner& owner, Message message) {
-  const CredentialsRef target = message.target->credentials();
+void AsyncIo::Send(const Owner& owner, LateSignals::Signal signal) {
+  const CredentialsRef target = signal.target->credentials();
   const bool may = owner.euid == 0 || owner.euid == target->suid || owner.euid == target->ruid ||
                    owner.uid == target->suid || owner.uid == target->ruid;
-  if (!may || SendAllowed(message).ok()) return;
-  message.info = MakeSigInfo(SIGIO, SI_KERNEL);
-  (void)SendAllowed(message).ok();
+  if (!may || SendAllowed(signal).ok()) return;
+  signal.info = MakeSigInfo(SIGIO, SI_KERNEL);
+  (void)SendAllowed(signal).ok();
 }
 
-Status AsyncIo::SendAllowed(Message& message) {
-  if (!MayEndAtOnce(*message.target, message.info.si_signo)) return SendNow(message);
-  {
-    absl::MutexLock lock(&owner_mutex_);
-    // All of them are fatal: more say nothing new.
-    if (postponed_.size() < kMaxPostponed) postponed_.push_back(std::move(message));
-  }
-  timer_.Arm(MonotonicNow());
+Status AsyncIo::SendAllowed(const LateSignals::Signal& signal) {
+  if (!MayEndAtOnce(*signal.target, signal.info.si_signo)) return signal.Send();
+  kernel_.late_signals().Add(signal);
   return Ok();
-}
-
-// What it sends may end the last user of the file, and with it this object.
-void AsyncIo::SendPostponed() {
-  std::vector<Message> messages;
-  {
-    absl::MutexLock lock(&owner_mutex_);
-    messages.swap(postponed_);
-  }
-  for (Message& message : messages) (void)SendNow(message).ok();
 }
 
 void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd) {

@@ -7,12 +7,11 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/late_signals.h"
 #include "bin/runsc-boot/kernel/task.h"
-#include "bin/runsc-boot/kernel/timer.h"
 #include "bin/runsc-boot/vfs/file_async.h"
 #include "bin/runsc-boot/wait/wait_queue.h"
 
@@ -23,7 +22,7 @@ namespace runsc::boot {
 // held. Files whose queues do not allow it are not async_capable().
 //
 // A signal that could end its process at once, and thereby close files, is sent
-// by the timer thread instead; it is lost if the file goes before that.
+// by the timer thread instead (late_signals.h).
 class AsyncIo final : public FileAsync {
  public:
   // That of `file`, made when needed.
@@ -31,7 +30,7 @@ class AsyncIo final : public FileAsync {
   // Null when nobody has set anything.
   static std::shared_ptr<AsyncIo> Existing(const File& file);
 
-  explicit AsyncIo(Kernel& kernel);
+  explicit AsyncIo(Kernel& kernel) : kernel_(kernel) {}
 
   // `owner` as F_SETOWN_EX has it, pid 0: nobody. EINVAL; ESRCH.
   Status SetOwner(const Task& caller, const f_owner_ex& owner) ABSL_LOCKS_EXCLUDED(owner_mutex_);
@@ -55,16 +54,10 @@ class AsyncIo final : public FileAsync {
 
   void Notified(PollEvents events, PollEvents wanted, bool socket, int fd)
       ABSL_LOCKS_EXCLUDED(owner_mutex_);
-  struct Message {
-    TaskRef target;  // or its group
-    SigInfo info{};
-    bool to_task = false;
-  };
   // To whom the owner's credentials allow it.
-  void Send(const Owner& owner, Message message) ABSL_LOCKS_EXCLUDED(owner_mutex_);
+  void Send(const Owner& owner, LateSignals::Signal signal);
   // EAGAIN.
-  Status SendAllowed(Message& message) ABSL_LOCKS_EXCLUDED(owner_mutex_);
-  void SendPostponed() ABSL_LOCKS_EXCLUDED(owner_mutex_);
+  Status SendAllowed(const LateSignals::Signal& signal);
 
   Kernel& kernel_;
   // Not held by callbacks: they run under the queue's lock, which is taken
@@ -74,8 +67,6 @@ class AsyncIo final : public FileAsync {
   mutable absl::Mutex owner_mutex_;  // a leaf
   Owner owner_ ABSL_GUARDED_BY(owner_mutex_);
   int signal_ ABSL_GUARDED_BY(owner_mutex_) = 0;
-  std::vector<Message> postponed_ ABSL_GUARDED_BY(owner_mutex_);
-  Timer timer_;  // sends postponed_
 };
 
 }  // namespace runsc::boot

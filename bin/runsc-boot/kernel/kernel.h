@@ -4,9 +4,9 @@
 //   1. Kernel::tree_mutex_         who exists, and how they are related
 //   2. ThreadGroup::timers_mutex_
 //   3. ThreadGroup::signal_mutex_  of one group at a time
-//   4. leaves: SignalActions, SignalQuota, ThreadGroup::limits_mutex_, Task::state_mutex_
-//      (under which the platform's Return, Resume, Interrupt, StartClone and
-//      StartExec are called), the locks of wait queues
+//   4. leaves: SignalActions, SignalQuota, LateSignals, ThreadGroup::limits_mutex_,
+//      Task::state_mutex_ (under which the platform's Return, Resume, Interrupt,
+//      StartClone and StartExec are called), the locks of wait queues
 // SIGIO (async_io.h) is sent with the lock of a wait queue held: none of 1 to 4
 // may be held where such a queue (pipe, socket, terminal, inotify) is used.
 // Tracee::request_mutex_ comes before all of them; the other locks of ptrace(2)
@@ -28,6 +28,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/user_namespace.h"
+#include "bin/runsc-boot/kernel/late_signals.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/kernel/timer.h"
@@ -120,6 +121,7 @@ class Kernel {
   // Runs callbacks at times, for timerfd and others; see timer.h.
   TimerQueue& timers() { return timers_; }
   SignalQuota& signal_quota() { return signal_quota_; }
+  LateSignals& late_signals() { return late_signals_; }
   // kill(2) from outside: to init, one process, or (all) every process.
   Status SignalFromOutside(pid_t pid, int signo, bool all);
   void KillAll();
@@ -231,6 +233,9 @@ class Kernel {
   std::optional<int> init_status_ ABSL_GUARDED_BY(tree_mutex_);
   // Who is traced by whom (ptrace(2)), oldest first.
   std::vector<std::shared_ptr<Tracee>> tracees_ ABSL_GUARDED_BY(tree_mutex_);
+
+  // Last, since its timer uses all of the above.
+  LateSignals late_signals_{timers_};
 };
 
 }  // namespace runsc::boot

@@ -1,0 +1,43 @@
+// Signals that may not be sent where their cause is noticed: from the thread of
+// the kernel's timers, at once.
+#ifndef RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
+#define RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
+
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/signal.h"
+#include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/kernel/timer.h"
+#include "common/result.h"
+
+namespace runsc::boot {
+
+// Thread-safe; its lock is a leaf. It belongs to the kernel, so what caused a
+// signal may go before it is sent.
+class LateSignals {
+ public:
+  struct Signal {
+    TaskRef target;  // or its group
+    SigInfo info{};
+    bool to_task = false;
+    // EAGAIN.
+    Status Send() const;
+  };
+
+  explicit LateSignals(TimerQueue& queue) : timer_(queue, [this] { SendAll(); }) {}
+  // Nothing new when the target is about to get this signal anyway.
+  void Add(Signal signal) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void SendAll() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  absl::Mutex mutex_;
+  std::vector<Signal> signals_ ABSL_GUARDED_BY(mutex_);
+  Timer timer_;  // last, so that it ends first
+};
+
+}  // namespace runsc::boot
+
+#endif  // RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
