@@ -97,6 +97,7 @@ bool Kernel::Register(const TaskRef& task, pid_t tid) {
     }
     group.tasks_.push_back(task);
     forks_.fetch_add(1, std::memory_order_relaxed);
+    last_pid_.store(tid, std::memory_order_relaxed);
     if (group.stop_signal_ != 0) task->Notify(Task::kSignalWork);
   }
   tasks_[tid] = task;

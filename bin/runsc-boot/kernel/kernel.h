@@ -29,6 +29,7 @@
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/user_namespace.h"
 #include "bin/runsc-boot/kernel/late_signals.h"
+#include "bin/runsc-boot/kernel/load_average.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/kernel/timer.h"
@@ -85,6 +86,8 @@ class Kernel {
   bool MayMakeTask(const Task& parent) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   // Processes and threads made since the start: "processes" of /proc/stat.
   uint64_t forks() const { return forks_.load(std::memory_order_relaxed); }
+  // The number that was given out last, as in /proc/loadavg.
+  pid_t last_pid() const { return last_pid_.load(std::memory_order_relaxed); }
   // True for the first caller with this number: an unimplemented system call
   // is logged once.
   bool FirstUnimplemented(uint64_t number) {
@@ -122,6 +125,7 @@ class Kernel {
   TimerQueue& timers() { return timers_; }
   SignalQuota& signal_quota() { return signal_quota_; }
   LateSignals& late_signals() { return late_signals_; }
+  LoadAverage& load_average() { return load_average_; }
   // kill(2) from outside: to init, one process, or (all) every process.
   Status SignalFromOutside(pid_t pid, int signo, bool all);
   void KillAll();
@@ -222,6 +226,7 @@ class Kernel {
   std::atomic<int> cpu_count_{1};
   std::atomic<uint64_t> memory_total_{0};
   std::atomic<uint64_t> forks_{0};
+  std::atomic<pid_t> last_pid_{0};
 
   mutable absl::Mutex tree_mutex_;
   absl::flat_hash_map<pid_t, TaskRef> tasks_ ABSL_GUARDED_BY(tree_mutex_);
@@ -234,8 +239,9 @@ class Kernel {
   // Who is traced by whom (ptrace(2)), oldest first.
   std::vector<std::shared_ptr<Tracee>> tracees_ ABSL_GUARDED_BY(tree_mutex_);
 
-  // Last, since its timer uses all of the above.
+  // Last, since their timers use all of the above.
   LateSignals late_signals_{timers_};
+  LoadAverage load_average_{*this};
 };
 
 }  // namespace runsc::boot

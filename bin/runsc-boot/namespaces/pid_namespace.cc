@@ -55,6 +55,11 @@ bool PidNamespace::closed() const {
   return closed_;
 }
 
+pid_t PidNamespace::last() const {
+  absl::MutexLock lock(&mutex_);
+  return last_;
+}
+
 pid_t PidNamespace::Add(pid_t kernel_pid) {
   absl::MutexLock lock(&mutex_);
   // The host has no more processes for us than there are numbers here.

@@ -44,6 +44,9 @@ class PidNamespace final : public Namespace, public std::enable_shared_from_this
   // The number that it has here; 0 when it cannot be seen from here.
   pid_t FromKernel(pid_t pid) const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The number that was given out last; 0 in the first one, where the host does.
+  pid_t last() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // --- Its end: nothing can be started in it once its init has ended.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
   bool closed() const ABSL_LOCKS_EXCLUDED(mutex_);

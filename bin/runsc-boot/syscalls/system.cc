@@ -76,6 +76,10 @@ Result<Word> SysSysinfo(Task& task, const SyscallArgs& args) {
   size_t tasks = 0;
   for (const ThreadGroupRef& group : kernel.Groups()) tasks += group->task_count();
   out.procs = static_cast<unsigned short>(std::min<size_t>(tasks, 0xffff));
+  const LoadAverage::Averages averages = kernel.load_average().Read(&task);
+  for (size_t i = 0; i < averages.size(); ++i) {
+    out.loads[i] = static_cast<unsigned long>(averages[i] * (1 << SI_LOAD_SHIFT));
+  }
   out.mem_unit = 1;
   TRY(task.CopyOutObject(args.Address(0), out));
   return 0;

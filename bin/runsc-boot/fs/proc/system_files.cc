@@ -22,34 +22,18 @@ int64_t UptimeNs(const Kernel& kernel) {
   return std::max<int64_t>(MonotonicNow() - kernel.boot_time_monotonic_ns(), 0);
 }
 
-// CPU time of all processes that exist, and their number of threads.
-struct Totals {
-  uint64_t user_ns = 0, system_ns = 0;
-  uint64_t resident_pages = 0;
-  size_t threads = 0, running = 0;
-  pid_t last_pid = 0;
-};
-
-Totals SumUp(ProcFilesystem& filesystem, bool memory) {
-  Totals totals;
+// Of all processes.
+uint64_t ResidentPages(ProcFilesystem& filesystem) {
+  uint64_t pages = 0;
   for (const ThreadGroupRef& group : filesystem.kernel().Groups()) {
-    const Usage usage = group->usage();
-    totals.user_ns += usage.user_ns;
-    totals.system_ns += usage.system_ns;
-    totals.last_pid = std::max(totals.last_pid, group->pid());
-    for (const TaskRef& task : group->tasks()) {
-      ++totals.threads;
-      totals.running += task->run_state() == 'R' ? 1 : 0;
-    }
     TaskRef leader = group->leader();
-    if (!memory || leader == nullptr || group->zombie()) continue;
+    if (leader == nullptr || group->zombie()) continue;
     platform::ThreadRef thread = leader->thread_ref();
     if (thread == nullptr) continue;
     auto statm = filesystem.host().Statm(thread->process()->host_pid());
-    if (statm.ok())
-      totals.resident_pages += statm->resident - std::min(statm->resident, statm->shared);
+    if (statm.ok()) pages += statm->resident - std::min(statm->resident, statm->shared);
   }
-  return totals;
+  return pages;
 }
 
 // The host's file, one paragraph for each processor, for the container's number.
@@ -75,7 +59,7 @@ Result<std::string> GenerateCpuinfo(ProcFilesystem& filesystem) {
 
 Result<std::string> GenerateMeminfo(ProcFilesystem& filesystem) {
   const uint64_t total = filesystem.kernel().memory_total() / 1024;
-  const uint64_t used = SumUp(filesystem, true).resident_pages * 4;
+  const uint64_t used = ResidentPages(filesystem) * 4;
   const uint64_t free = total - std::min(total, used);
   struct Row {
     const char* name;
@@ -133,9 +117,9 @@ Result<std::string> GenerateMeminfo(ProcFilesystem& filesystem) {
   return text;
 }
 
-Result<std::string> GenerateStat(ProcFilesystem& filesystem) {
+Result<std::string> GenerateStat(ProcFilesystem& filesystem, Context& context) {
   Kernel& kernel = filesystem.kernel();
-  const Totals totals = SumUp(filesystem, false);
+  const LoadAverage::CpuTime totals = kernel.load_average().TotalCpuTime();
   const uint64_t user = totals.user_ns / 10'000'000, system = totals.system_ns / 10'000'000;
   const auto uptime = static_cast<uint64_t>(UptimeNs(kernel) / 10'000'000);
   const auto count = static_cast<uint64_t>(std::max(kernel.cpu_count(), 1));
@@ -147,17 +131,18 @@ Result<std::string> GenerateStat(ProcFilesystem& filesystem) {
   }
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
+  const size_t running = kernel.load_average().Running(context.caller_task()) + 1;
   absl::StrAppendFormat(&text,
                         "intr 0\nctxt 0\nbtime %d\nprocesses %u\nprocs_running %u\n"
                         "procs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
                         now.tv_sec - UptimeNs(kernel) / kNanosecondsPerSecond, kernel.forks(),
-                        std::max<size_t>(totals.running, 1));
+                        running);
   return text;
 }
 
 Result<std::string> GenerateUptime(ProcFilesystem& filesystem) {
   Kernel& kernel = filesystem.kernel();
-  const Totals totals = SumUp(filesystem, false);
+  const LoadAverage::CpuTime totals = kernel.load_average().TotalCpuTime();
   const int64_t up = UptimeNs(kernel);
   const int64_t idle = std::max<int64_t>(
       up * kernel.cpu_count() - static_cast<int64_t>(totals.user_ns + totals.system_ns), 0);
@@ -168,10 +153,17 @@ Result<std::string> GenerateUptime(ProcFilesystem& filesystem) {
   return absl::StrCat(seconds(up), " ", seconds(idle), "\n");
 }
 
-Result<std::string> GenerateLoadavg(ProcFilesystem& filesystem) {
-  const Totals totals = SumUp(filesystem, false);
-  return absl::StrFormat("0.00 0.00 0.00 %u/%u %d\n", std::max<size_t>(totals.running, 1),
-                         totals.threads, totals.last_pid);
+// The reader runs, too.
+Result<std::string> GenerateLoadavg(ProcFilesystem& filesystem, Context& context) {
+  Kernel& kernel = filesystem.kernel();
+  const Task* reader = context.caller_task();
+  const LoadAverage::Averages averages = kernel.load_average().Read(reader);
+  size_t threads = 0;
+  for (const ThreadGroupRef& group : kernel.Groups()) threads += group->tasks().size();
+  const PidNamespace* pids = reader == nullptr ? nullptr : reader->pid_namespace();
+  return absl::StrFormat("%.2f %.2f %.2f %u/%u %d\n", averages[0], averages[1], averages[2],
+                         kernel.load_average().Running(reader) + 1, threads,
+                         pids == nullptr ? kernel.last_pid() : pids->last());
 }
 
 constexpr char kFilesystems[] =
@@ -220,13 +212,15 @@ void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree) {
   tree.Text("filesystems", kFilesystems);
   tree.File("interrupts", 0444,
             [&filesystem](Context&) { return InterruptHeader(filesystem.kernel().cpu_count()); });
-  add("loadavg", GenerateLoadavg);
+  tree.File("loadavg", 0444,
+            [&filesystem](Context& context) { return GenerateLoadavg(filesystem, context); });
   tree.Text("locks", "");
   add("meminfo", GenerateMeminfo);
   tree.Text("misc", "");
   tree.Text("modules", "");
   tree.Text("partitions", "major minor  #blocks  name\n\n");
-  add("stat", GenerateStat);
+  tree.File("stat", 0444,
+            [&filesystem](Context& context) { return GenerateStat(filesystem, context); });
   tree.Text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
   add("uptime", GenerateUptime);
   tree.Text("softirqs", "");
