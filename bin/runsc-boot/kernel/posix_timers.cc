@@ -37,6 +37,13 @@ Status CheckClock(const Task& caller, clockid_t clock) {
   }
 }
 
+// Linux keeps the caller's own clocks of CPU time by ids that name nobody.
+clockid_t KeptClock(clockid_t clock) {
+  constexpr clockid_t kOwnProcess = -6, kOwnThread = -2;
+  if (clock == CLOCK_PROCESS_CPUTIME_ID) return kOwnProcess;
+  return clock == CLOCK_THREAD_CPUTIME_ID ? kOwnThread : clock;
+}
+
 }  // namespace
 
 int64_t PosixTimers::Timer::Now() const { return cpu.has_value() ? cpu->Now() : ClockNow(clock); }
@@ -149,6 +156,20 @@ Status PosixTimers::Delete(int id) {
   }
   alarm->Disarm();
   return Ok();
+}
+
+std::vector<PosixTimerInfo> PosixTimers::List() const {
+  std::vector<PosixTimerInfo> list;
+  absl::MutexLock lock(&mutex_);
+  // Their ids rise.
+  for (auto entry = timers_.rbegin(); entry != timers_.rend(); ++entry) {
+    const auto& [id, timer] = *entry;
+    PosixTimerInfo& info =
+        list.emplace_back(PosixTimerInfo{id, KeptClock(timer.clock), timer.event});
+    if (timer.event.sigev_notify != SIGEV_THREAD_ID) continue;
+    if (const TaskRef target = timer.target.lock(); target != nullptr) info.thread = target->tid();
+  }
+  return list;
 }
 
 void PosixTimers::DeleteAll() {

@@ -7,12 +7,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/kernel/cpu_clock.h"
 #include "bin/runsc-boot/kernel/signal_quota.h"
 #include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/kernel/thread_group.h"
 #include "bin/runsc-boot/kernel/timer.h"
 #include "common/result.h"
 
@@ -37,6 +39,8 @@ class PosixTimers {
   Result<itimerspec> Get(int id) const;
   Result<int> Overrun(int id) const;
   Status Delete(int id);
+  // The newest first.
+  std::vector<PosixTimerInfo> List() const;
   void DeleteAll();
   // The process has ended.
   void DisarmAll();

@@ -169,5 +169,6 @@ Result<itimerspec> ThreadGroup::SetTimer(int id, bool absolute, const itimerspec
 Result<itimerspec> ThreadGroup::GetTimer(int id) const { return timers_->posix().Get(id); }
 Result<int> ThreadGroup::TimerOverrun(int id) const { return timers_->posix().Overrun(id); }
 Status ThreadGroup::DeleteTimer(int id) { return timers_->posix().Delete(id); }
+std::vector<PosixTimerInfo> ThreadGroup::Timers() const { return timers_->posix().List(); }
 
 }  // namespace runsc::boot

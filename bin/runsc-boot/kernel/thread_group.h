@@ -45,6 +45,14 @@ inline void Usage::Add(const Usage& other) {
   major_faults += other.major_faults;
 }
 
+// A timer of timer_create(2), as /proc/PID/timers shows it.
+struct PosixTimerInfo {
+  int id = 0;
+  clockid_t clock = CLOCK_MONOTONIC;
+  sigevent event{};
+  pid_t thread = 0;  // the kernel's number of who is notified; 0: the process
+};
+
 class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // Only the kernel makes groups.
   struct Key {
@@ -121,6 +129,8 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   Result<itimerspec> GetTimer(int id) const;
   Result<int> TimerOverrun(int id) const;
   Status DeleteTimer(int id);
+  // The newest first.
+  std::vector<PosixTimerInfo> Timers() const;
 
   // prctl(2) state of a process.
   bool child_subreaper() const;

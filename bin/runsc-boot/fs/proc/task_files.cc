@@ -112,6 +112,29 @@ Result<std::string> GenerateSyscall(const TaskView& view) {
   return text;
 }
 
+// proc_pid_timers(5).
+Result<std::string> GenerateTimers(const TaskView& view) {
+  ThreadGroup& group = view.task.group();
+  std::string text;
+  for (const PosixTimerInfo& timer : group.Timers()) {
+    const int notify = timer.event.sigev_notify;
+    const char* how = notify == SIGEV_NONE ? "none" : notify == SIGEV_THREAD ? "thread" : "signal";
+    absl::StrAppendFormat(
+        &text, "ID: %d\nsignal: %d/%016x\nnotify: %s/%s.%d\nClockID: %d\n", timer.id,
+        timer.event.sigev_signo, reinterpret_cast<uint64_t>(timer.event.sigev_value.sival_ptr), how,
+        notify == SIGEV_THREAD_ID ? "tid" : "pid",
+        view.Pid(notify == SIGEV_THREAD_ID ? timer.thread : group.pid()), timer.clock);
+  }
+  return text;
+}
+
+// Nothing of boot's own stacks is shown to whoever may ask.
+Result<std::string> GenerateStack(const TaskView& view) {
+  if (!view.context.credentials()->HasInitially(CAP_SYS_ADMIN)) return Error(EACCES);
+  if (!CheckInspect(view.context, view.task).ok()) return Error(EPERM);
+  return std::string();
+}
+
 Result<std::string> GenerateOomScore(const TaskView&) { return std::string("0\n"); }
 
 Result<std::string> GenerateTimerSlack(const TaskView& view) {
@@ -149,9 +172,9 @@ constexpr TaskFileEntry kTaskFiles[] = {
     {"schedstat", 0444, GenerateSchedstat},
     {"children", 0444, GenerateChildren, nullptr, Inspect::kNo, false, true},
     {"clear_refs", 0200, Fixed<kEmpty>, StoreClearRefs},
-    {"stack", 0400, Fixed<kEmpty>, nullptr, Inspect::kState},
+    {"stack", 0400, GenerateStack},
     {"syscall", 0400, GenerateSyscall, nullptr, Inspect::kState},
-    {"timers", 0444, Fixed<kEmpty>, nullptr, Inspect::kNo, true},
+    {"timers", 0444, GenerateTimers, nullptr, Inspect::kNo, true},
     {"cpuset", 0444, Fixed<kRootLine>},
     {"cgroup", 0444, GenerateCgroup},
     {"oom_score", 0444, GenerateOomScore},

@@ -242,9 +242,10 @@ Result<std::string> GenerateStatus(const TaskView& view) {
       absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/status"));
   if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
   absl::StrAppendFormat(&text,
-                        "Threads:\t%d\nSigQ:\t0/%u\nSigPnd:\t%016x\nShdPnd:\t%016x\n"
+                        "Threads:\t%d\nSigQ:\t%u/%u\nSigPnd:\t%016x\nShdPnd:\t%016x\n"
                         "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n",
                         std::max<size_t>(group.task_count(), 1),
+                        group.kernel().signal_quota().count(ids->ruid),
                         group.limit(RLIMIT_SIGPENDING).rlim_cur, pending.own, pending.shared,
                         task.signal_mask(), actions.ignored, actions.caught);
   absl::StrAppendFormat(&text,
