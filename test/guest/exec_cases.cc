@@ -95,6 +95,21 @@ CASE(exec_script_without_newline) {
   MakeScript("s", "#!/bin/echo");
   Record("out", RunOutput("./s", {"s"}));
 }
+CASE(exec_script_that_ends_before_the_name) {
+  const std::string_view texts[] = {"#!",          "#!\n", "#! ", "#! \t\n", {"#!\0", 3},
+                                    {"#!\0\n", 4}, "#!x",  "#!.", "#! .\n"};
+  for (const std::string_view text : texts) {
+    MakeScript("s", text);
+    Record("exec", strerrorname_np(TryExec("./s")));
+  }
+}
+CASE(exec_script_with_blanks_at_its_end) {
+  for (const char* text : {"#!/bin/echo a ", "#!/bin/echo ", "#!/bin/echo", "#!/bin/echo a \n",
+                           "#!/bin/echo \n", "#! /bin/echo\ta  b\t\n"}) {
+    MakeScript("s", text);
+    Record("out", RunOutput("./s", {"s", "x"}));
+  }
+}
 CASE(exec_script_missing_interpreter) {
   MakeScript("s", "#!/no/such/interpreter\n");
   Record("error", strerrorname_np(TryExec("./s")));

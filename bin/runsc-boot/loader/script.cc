@@ -5,35 +5,45 @@ namespace runsc::boot {
 namespace {
 
 constexpr std::string_view kBlanks = " \t";
+constexpr std::string_view kEnds{" \t\0", 3};
+
+// Where the line ends in the buffer, which is filled up with zeros: the byte
+// behind a short file ends the name, and nothing is taken off in front of it.
+// ENOEXEC: the name is cut off.
+Result<size_t> EndOfLine(std::string_view buffer) {
+  if (size_t newline = buffer.substr(0, buffer.find('\0')).find('\n');
+      newline != std::string_view::npos) {
+    return newline;
+  }
+  // As Linux, the last byte does not count.
+  const size_t end = buffer.size() - 1;
+  const size_t name = buffer.substr(0, end).find_first_not_of(kBlanks, 2);
+  if (name == std::string_view::npos) return Error(ENOEXEC);
+  if (buffer.substr(0, end).find_first_of(kEnds, name) == std::string_view::npos) {
+    return Error(ENOEXEC);
+  }
+  return end;
+}
 
 }  // namespace
 
 Result<ScriptLine> ParseScriptLine(std::string_view head) {
-  std::string_view line = head.substr(2);
-  if (size_t newline = line.find('\n'); newline != std::string_view::npos) {
-    line = line.substr(0, newline);
-  } else if (head.size() >= kScriptHead) {
-    // The line goes on behind what was read: the name must at least have
-    // ended. As Linux, the last byte of the buffer does not count.
-    line = line.substr(0, kScriptHead - 1 - 2);
-    const size_t name = line.find_first_not_of(kBlanks);
-    if (name == std::string_view::npos) return Error(ENOEXEC);
-    if (line.find_first_of(std::string_view(" \t\0", 3), name) == std::string_view::npos) {
-      return Error(ENOEXEC);
-    }
-  }
-  const size_t begin = line.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return Error(ENOEXEC);
-  line = line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin);
+  std::string buffer(head);
+  buffer.resize(kScriptHead);
+  TRY_ASSIGN(const size_t end, EndOfLine(buffer));
+  std::string_view line = std::string_view(buffer).substr(2, end - 2);
+  const size_t name = line.find_first_not_of(kBlanks);
+  if (name == std::string_view::npos) return Error(ENOEXEC);
+  line = line.substr(name, line.find_last_not_of(kBlanks) + 1 - name);
 
-  const size_t end = line.find_first_of(std::string_view(" \t\0", 3));
+  const size_t name_end = line.find_first_of(kEnds);
   ScriptLine result;
-  result.interpreter = line.substr(0, end);
-  if (result.interpreter.empty()) return Error(ENOEXEC);
-  if (end != std::string_view::npos && line[end] != '\0') {
-    std::string_view argument = line.substr(line.find_first_not_of(kBlanks, end));
-    argument = argument.substr(0, argument.find('\0'));
-    if (!argument.empty()) result.argument = std::string(argument);
+  result.interpreter = line.substr(0, name_end);
+  // Linux executes the name "", which is the working directory.
+  if (result.interpreter.empty()) return Error(EACCES);
+  if (name_end != std::string_view::npos && line[name_end] != '\0') {
+    std::string_view argument = line.substr(line.find_first_not_of(kBlanks, name_end));
+    result.argument = std::string(argument.substr(0, argument.find('\0')));
   }
   return result;
 }

@@ -12,7 +12,9 @@ namespace runsc::boot {
 
 struct ScriptLine {
   std::string interpreter;
-  // All that follows the interpreter, blanks at both ends taken off.
+  // All that follows the interpreter, blanks in front taken off, and those
+  // before the end of the line. Empty for blanks at the end of a file that has
+  // no end of line.
   std::optional<std::string> argument;
 };
 
@@ -21,7 +23,8 @@ constexpr size_t kScriptHead = 256;
 
 inline bool IsScript(std::string_view head) { return head.starts_with("#!"); }
 // `head`: the first bytes of a file that IsScript, at most kScriptHead of them.
-// ENOEXEC: no interpreter, or its name is cut off.
+// ENOEXEC: no interpreter, or its name is cut off. EACCES: the file ends in
+// its place.
 Result<ScriptLine> ParseScriptLine(std::string_view head);
 
 }  // namespace runsc::boot

@@ -21,8 +21,9 @@ TEST(ScriptLine, SplitsAsLinux) {
       {std::string("#!/bin/sh\0-e\n", 13), "/bin/sh", {}},
       {"#!\n", "", {}},
       {"#!   \t\n", "", {}},
-      {"#!", "", {}},
       {"#!/bin/sh -x\r\n", "/bin/sh", "-x\r"},
+      {"#!/bin/sh -x ", "/bin/sh", "-x "},
+      {"#!/bin/sh ", "/bin/sh", ""},
   };
   for (const Case& c : cases) {
     Result<ScriptLine> line = ParseScriptLine(c.head);
@@ -34,6 +35,12 @@ TEST(ScriptLine, SplitsAsLinux) {
     EXPECT_EQ(line->interpreter, c.interpreter) << c.head;
     EXPECT_EQ(line->argument, c.argument) << c.head;
   }
+}
+
+TEST(ScriptLine, AFileThatEndsBeforeTheNameNamesTheWorkingDirectory) {
+  EXPECT_EQ(ParseScriptLine("#!").code(), EACCES);
+  EXPECT_EQ(ParseScriptLine("#! \t").code(), EACCES);
+  EXPECT_EQ(ParseScriptLine(std::string("#!\0/bin/sh\n", 11)).code(), EACCES);
 }
 
 TEST(ScriptLine, ANameThatIsCutOffIsRefused) {
