@@ -155,6 +155,21 @@ def test_environment_and_hostname(env):
     expect.output(done, "b a r\nsandbox\nsandbox\n")
 
 
+def test_memory_limit_holds_for_init_and_its_children(env):
+    limits = (("RLIMIT_AS", 64 << 20), ("RLIMIT_NOFILE", 64))
+    take = "dd if=/dev/zero of=/dev/null bs=%s count=1"
+    small, large = take % "8M", take % "100M"
+    for command in (f"{large} 2>/dev/null", f"ulimit -S -v 32768; exec {take % '40M'} 2>/dev/null"):
+        done = env.run("busybox", ["/bin/sh", "-c", f"ulimit -v; {small} 2>/dev/null && {command}"],
+                       rlimits=limits)
+        expect.true(done.code != 0 and done.out == b"65536\n", f"{command}: {done}")
+    done = env.run("busybox", ["/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=100M", "count=1"],
+                   rlimits=limits)
+    expect.true(done.code != 0, f"init got more than its limit: {done}")
+    expect.success(env.run("busybox", ["/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=8M",
+                                       "count=1"], rlimits=limits))
+
+
 def test_rlimits_apply(env):
     done = env.run("busybox", ["/bin/sh", "-c", "ulimit -n; ulimit -c"],
                    rlimits=(("RLIMIT_NOFILE", 333), ("RLIMIT_CORE", 0)))
