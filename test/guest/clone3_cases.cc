@@ -124,6 +124,28 @@ CASE(clone3_set_tid_forms) {
   args.set_tid = reinterpret_cast<uint64_t>(BadPointer());
   Refused("address", args);
 }
+CASE(clone3_into_cgroup_forms) {
+  Clone3 args;
+  args.exit_signal = SIGCHLD;
+  args.flags = CLONE_INTO_CGROUP;
+  args.cgroup = 9999;
+  Refused("closed", args);
+  args.cgroup = uint64_t{1} << 31;
+  Refused("too_large", args);
+  args.cgroup = ~uint64_t{0};
+  Refused("negative", args);
+  for (const char* path : {"/", "/proc", "/proc/self/status", "/dev/null"}) {
+    args.cgroup = static_cast<uint64_t>(open(path, O_RDONLY));
+    Refused(path, args);
+  }
+  args.cgroup = static_cast<uint64_t>(open("/", O_PATH));
+  Refused("path", args);
+  Refused("old_size", args, 80);
+  int p[2];
+  MUST(pipe(p));
+  args.cgroup = static_cast<uint64_t>(p[0]);
+  Refused("pipe", args);
+}
 CASE(clone3_set_tid_unprivileged) {
   BecomeUser(1000, 1000);
   pid_t tid = 31000;

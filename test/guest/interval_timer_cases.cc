@@ -126,3 +126,33 @@ CASE(limit_cpu_kills) {
            return 0;
          }));
 }
+CASE(timerfd_flags_are_shown) {
+  const auto flags = [](int clock, int set) {
+    const int fd = timerfd_create(clock, 0);
+    const itimerspec spec = {{0, 0}, {2000000000, 0}};
+    const int result = timerfd_settime(fd, set, &spec, nullptr);
+    const std::string text = Content(("/proc/self/fdinfo/" + std::to_string(fd)).c_str());
+    close(fd);
+    const size_t at = text.find("settime flags");
+    return std::to_string(result) + " " + text.substr(at, text.find('\n', at) - at);
+  };
+  for (const int clock : {CLOCK_REALTIME, CLOCK_MONOTONIC}) {
+    Record("none", flags(clock, 0));
+    Record("absolute", flags(clock, TFD_TIMER_ABSTIME));
+    Record("cancel", flags(clock, TFD_TIMER_CANCEL_ON_SET));
+    Record("both", flags(clock, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET));
+  }
+}
+CASE(timerfd_cancelled_on_set_works_while_nobody_sets_the_clock) {
+  const int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  itimerspec spec = {{0, 0}, {now.tv_sec + 100, 0}};
+  T(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, nullptr));
+  unsigned long count = 0;
+  T(read(fd, &count, 8));
+  spec.it_value.tv_sec = now.tv_sec - 1;
+  T(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, nullptr));
+  T(read(fd, &count, 8));
+  Record("count", static_cast<long long>(count));
+}
