@@ -24,7 +24,8 @@ void DentryCache::Count(const DentryRef& dentry) {
 DentryRef DentryCache::InsertLocked(const DentryRef& parent, std::string_view name,
                                     InodeRef inode) {
   auto dentry = std::make_shared<Dentry>(parent, std::string(name), std::move(inode));
-  if (parent->inode_->CacheLookups()) {
+  // A directory that was removed and its names would keep each other.
+  if (parent->inode_->CacheLookups() && !parent->deleted()) {
     parent->children_.insert_or_assign(name, dentry);
     Count(dentry);
   } else if (dentry->inode_ != nullptr) {
