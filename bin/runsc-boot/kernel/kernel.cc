@@ -157,6 +157,7 @@ void Kernel::BecomeLeader(Task& task) {
   task.tid_.store(group.pid());
   task.shown_tid_.store(group.shown_pid_.load());
   task.numbers_ = old_leader == nullptr ? nullptr : old_leader->numbers_;
+  if (old_leader != nullptr) task.start_ns_.store(old_leader->start_ns());
   tasks_[group.pid()] = self;
 }
 

@@ -27,7 +27,10 @@ bool GainsCapabilities(const Credentials& old, const Credentials& now) {
 }  // namespace
 
 Task::Task(Key, Kernel& kernel, ThreadGroupRef group)
-    : kernel_(kernel), group_(std::move(group)), namespaces_(kernel.namespaces()) {}
+    : kernel_(kernel),
+      group_(std::move(group)),
+      namespaces_(kernel.namespaces()),
+      start_ns_(MonotonicNow()) {}
 
 Task::~Task() = default;
 

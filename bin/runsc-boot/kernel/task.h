@@ -231,6 +231,8 @@ class Task final : public platform::ThreadEvents,
   void set_parent_death_signal(int signo);
   bool keep_capabilities() const;  // PR_SET_KEEPCAPS, cleared by exec
   void set_keep_capabilities(bool keep);
+  // When it was made (by execve of a thread: the process), on CLOCK_MONOTONIC.
+  int64_t start_ns() const { return start_ns_.load(std::memory_order_relaxed); }
   uint64_t timer_slack_ns() const { return timer_slack_ns_.load(std::memory_order_relaxed); }
   void set_timer_slack_ns(uint64_t ns) { timer_slack_ns_.store(ns, std::memory_order_relaxed); }
   // What PR_SET_TIMERSLACK with 0 goes back to: the slack of the task's maker.
@@ -455,6 +457,7 @@ class Task final : public platform::ThreadEvents,
 
   std::atomic<int> parent_death_signal_{0};
   std::atomic<bool> keep_capabilities_{false};
+  std::atomic<int64_t> start_ns_;
   std::atomic<uint64_t> timer_slack_ns_{50'000};
   uint64_t default_timer_slack_ns_ = 50'000;  // set before the task starts
   std::atomic<unsigned> personality_{0};

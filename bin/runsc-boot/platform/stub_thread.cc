@@ -236,26 +236,28 @@ void StubThread::HandleDone(ThreadEvents& events, const Notification& notificati
 
 // --- Messages to the stub.
 
+void StubThread::Publish() { run_state_.fetch_or(0, std::memory_order_release); }
+
 void StubThread::PostOp(stub::Op op) {
-  if (std::exchange(awaits_region_, false)) {
-    uint64_t id = std::exchange(notification_, 0);
+  const bool awaits_region = std::exchange(awaits_region_, false);
+  const uint64_t id = std::exchange(notification_, 0);
+  const uint32_t wake = park_value_ + 1;
+  Publish();
+  if (awaits_region) {
     __atomic_store_n(&slot_.control()->op, op, __ATOMIC_RELEASE);
     Status installed = platform_.listener().InstallFd(id, space_->region_fd(), stub::kRegionFd);
     space_->CloseRegionFd();
     if (!installed) return process_->KillForMisbehaviour();
-    run_state_.fetch_or(0, std::memory_order_release);
     platform_.listener().Continue(id);
     return;
   }
-  if (uint64_t id = std::exchange(notification_, 0); id != 0) {
-    // Whoever handles the next event finds all this done (HandleNotification).
-    run_state_.fetch_or(0, std::memory_order_release);
+  if (id != 0) {
     platform_.listener().Answer(id, op);
     return;
   }
   stub::Control* control = slot_.control();
   __atomic_store_n(&control->op, op, __ATOMIC_RELAXED);
-  __atomic_store_n(&control->wake, park_value_ + 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&control->wake, wake, __ATOMIC_RELEASE);
   syscall(SYS_futex, &control->wake, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
@@ -509,6 +511,7 @@ Result<ThreadRef> StubThread::StartClone(const CloneArgs& args,
                             args.tls,   context,    child_stack,     clone_token_};
   Uncount();
   set_phase(Phase::kCloning);
+  child->Publish();
   PostOp(stub::kOpClone);
   return ThreadRef(std::move(child));
 }

@@ -121,6 +121,9 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   void PrepareChildFrame(StubThread& child, const CloneArgs& args);
   // Gives the waiting stub its next Op.
   void PostOp(stub::Op op);
+  // What has been done to this is seen by whoever handles its next event; the
+  // order is the host's, and told once more to the language.
+  void Publish();
   // PostOp, then the stub's next message. ESRCH: gone.
   Result<Notification> PostAndWait(stub::Op op);
   // From now on the thread may run; sends the kick first that came meanwhile.

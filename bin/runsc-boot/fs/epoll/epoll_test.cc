@@ -44,7 +44,7 @@ TEST_F(EpollTest, LevelTriggeredStaysReadyUntilDrained) {
   EXPECT_EQ(Wait(), 0u);
   Write();
   EXPECT_EQ(Wait(), 1u);
-  EXPECT_EQ(events_[0].data.u64, 77u);
+  EXPECT_EQ(uint64_t{events_[0].data.u64}, 77u);
   EXPECT_EQ(events_[0].events, uint32_t{EPOLLIN});
   EXPECT_EQ(Wait(), 1u);
   Drain();
@@ -141,9 +141,9 @@ TEST_F(EpollTest, WhatFindsNoRoomComesNextTime) {
   ASSERT_TRUE(epoll_->Add(context_, 4, second.writer, Event(EPOLLOUT, 2)).ok());
   epoll_event one;
   ASSERT_EQ(epoll_->Collect(context_, {&one, 1}), 1u);
-  EXPECT_EQ(one.data.u64, 1u);
+  EXPECT_EQ(uint64_t{one.data.u64}, 1u);
   ASSERT_EQ(epoll_->Collect(context_, {&one, 1}), 1u);
-  EXPECT_EQ(one.data.u64, 2u);
+  EXPECT_EQ(uint64_t{one.data.u64}, 2u);
 }
 
 }  // namespace

@@ -25,9 +25,9 @@ TaskRef ProcFilesystem::FindTask(pid_t pid) const {
   return number == 0 ? nullptr : kernel_.FindTask(number);
 }
 
-uint64_t ProcFilesystem::TicksSinceStart(uint64_t host_ticks) const {
-  auto start = static_cast<uint64_t>(kernel_.boot_time_monotonic_ns() / kNanosecondsPerTick);
-  return host_ticks > start ? host_ticks - start : 0;
+uint64_t ProcFilesystem::TicksSinceStart(int64_t monotonic_ns) const {
+  const int64_t since = monotonic_ns - kernel_.boot_time_monotonic_ns();
+  return since > 0 ? static_cast<uint64_t>(since / kNanosecondsPerTick) : 0;
 }
 
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,

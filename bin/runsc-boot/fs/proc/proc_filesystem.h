@@ -30,8 +30,8 @@ class ProcFilesystem final : public pseudo::PseudoFilesystem {
   const PidNamespace* pid_namespace() const { return pids_.get(); }
   // By the number that it shows; null.
   TaskRef FindTask(pid_t pid) const;
-  // Clock ticks since the sandbox's start for a time since the host's.
-  uint64_t TicksSinceStart(uint64_t host_ticks) const;
+  // Clock ticks from the sandbox's start to a time on CLOCK_MONOTONIC.
+  uint64_t TicksSinceStart(int64_t monotonic_ns) const;
 
  private:
   Kernel& kernel_;
