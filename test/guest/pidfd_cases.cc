@@ -136,6 +136,18 @@ CASE(pidfd_send_signal_errors) {
   T(SendSignal(open("/dev/null", O_RDONLY), 0));
   T(SendSignal(fd, 0, static_cast<siginfo_t*>(BadPointer())));
 }
+CASE(pidfd_send_signal_through_proc) {
+  const pid_t child = Sleeper();
+  const std::string path = "/proc/" + std::to_string(child);
+  T(SendSignal(open((path + "/task/" + std::to_string(child)).c_str(), O_DIRECTORY), 0));
+  T(SendSignal(open((path + "/fd").c_str(), O_DIRECTORY), 0));
+  T(SendSignal(open(path.c_str(), O_PATH), 0));
+  const int fd = open(path.c_str(), O_DIRECTORY);
+  T(SendSignal(fd, 0));
+  T(SendSignal(fd, SIGUSR1));
+  Record("end", EndText(child));
+  T(SendSignal(fd, 0));
+}
 CASE(pidfd_send_signal_info) {
   const pid_t child = Sleeper();
   const int fd = PidFdOpen(child);

@@ -286,16 +286,3 @@ def test_strace_decodes_calls(env):
             text += file.read()
     expect.contains(text, "/etc/hostname", "strace output")
     expect.contains(text, "execve", "strace output")
-
-
-def test_python_test_suite(env):
-    """Some modules of CPython's own tests; long."""
-    if not env.everything:
-        raise expect.Skip("long: only with --all")
-    modules = ("test_os test_posix test_subprocess test_signal test_threading test_mmap test_select"
-               " test_selectors test_fcntl test_tempfile test_shutil test_pathlib test_io"
-               " test_fork1 test_wait3 test_wait4 test_pipes test_stat test_glob test_time").split()
-    for module in modules:
-        done = env.run("debian-tests", ["python3", "-m", "test", "-u", "none", module],
-                       seconds=600)
-        expect.success(done, module)

@@ -16,7 +16,8 @@ SECONDS = 900
 MODULES = ("test_os test_signal test_subprocess test_threading test_posix test_pty test_time "
            "test_select test_selectors test_resource test_thread test_concurrent_futures "
            "test_faulthandler test_fork1 test_wait4 test_ioctl test_tty test_epoll test_poll "
-           "test_eintr").split()
+           "test_eintr test_mmap test_fcntl test_tempfile test_shutil test_pathlib test_io "
+           "test_wait3 test_pipes test_stat test_glob").split()
 
 
 def expected_differences():

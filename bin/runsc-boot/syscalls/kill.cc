@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "bin/runsc-boot/kernel/process_directory.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -173,10 +174,23 @@ Result<Word> SysPidfdOpen(Task& task, const SyscallArgs& args) {
   return InstallFile(task, std::move(file), true);
 }
 
+namespace {
+
+// Of a pidfd or a directory /proc/PID.
+Result<ThreadGroupRef> SignalTarget(File& file) {
+  if (const InodeRef& inode = file.inode(); inode != nullptr) {
+    auto* directory = dynamic_cast<ProcessDirectoryInode*>(inode.get());
+    if (directory != nullptr) return directory->Process();
+  }
+  return Kernel::PidFdTarget(file);
+}
+
+}  // namespace
+
 Result<Word> SysPidfdSendSignal(Task& task, const SyscallArgs& args) {
   if (args.Uint(3) != 0 || !IsSignal(args.Int(1))) return Error(EINVAL);
-  TRY_ASSIGN(FileRef file, task.fds().Get(args.Fd(0)));
-  TRY_ASSIGN(ThreadGroupRef target, Kernel::PidFdTarget(*file));
+  TRY_ASSIGN(FileRef file, FileForIo(task, args.Fd(0)));
+  TRY_ASSIGN(ThreadGroupRef target, SignalTarget(*file));
   SigInfo info = FromUser(task, args.Int(1), SI_USER);
   if (args.Address(2) != 0) {
     TRY_ASSIGN(const SigInfo given, task.CopyInObject<SigInfo>(args.Address(2)));

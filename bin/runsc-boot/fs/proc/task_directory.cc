@@ -10,6 +10,7 @@
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/fs/pseudo/tree.h"
+#include "bin/runsc-boot/kernel/process_directory.h"
 #include "bin/runsc-boot/kernel/ptrace_access.h"
 
 namespace runsc::boot::proc {
@@ -133,7 +134,7 @@ constexpr SpecialEntry kSpecialEntries[] = {
      }},
 };
 
-class TaskDirectory final : public pseudo::DynamicDirectory {
+class TaskDirectory final : public pseudo::DynamicDirectory, public ProcessDirectoryInode {
  public:
   TaskDirectory(TaskHandle handle, uint64_t ino)
       : DynamicDirectory(handle.filesystem(), ino, 0555), handle_(handle) {}
@@ -170,6 +171,12 @@ class TaskDirectory final : public pseudo::DynamicDirectory {
       add(entry.name, DT_REG, entry.process_only, entry.thread_only);
     }
     return result;
+  }
+
+  Result<ThreadGroupRef> Process() const override {
+    if (!handle_.process()) return Error(EBADF);
+    TRY_ASSIGN(TaskRef task, handle_.Get());
+    return task->group_ref();
   }
 
  protected:
