@@ -1,6 +1,7 @@
 #include "bin/runsc-create/launch/requests.h"
 
 #include <sched.h>
+#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -75,6 +76,19 @@ gofer::BindMount MakeBindMount(const oci::Mount& mount) {
   return bind;
 }
 
+// Engines that let containers share /dev/shm bind a tmpfs of the host there
+// (podman, containerd's CRI, docker with --ipc shareable). The sandbox's memory
+// is its own, so it gets a tmpfs with the size and the flags of that one.
+void KeepSharedMemoryInside(oci::Mount& mount) {
+  struct statvfs source = {};
+  if (statvfs(mount.source().c_str(), &source) == 0 && source.f_blocks > 0) {
+    mount.add_options(absl::StrCat("size=", uint64_t{source.f_blocks} * source.f_frsize));
+  }
+  mount.add_options("mode=1777");
+  mount.set_type("tmpfs");
+  mount.set_source("shm");
+}
+
 uint32_t CpuCount() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<uint32_t>(CPU_COUNT(&set));
@@ -129,6 +143,11 @@ control::BootRequest MakeBootRequest(const GlobalOptions& options, const oci::Sp
   *request.mutable_spec() = spec;
   // Boot has no use for programs of the host.
   request.mutable_spec()->clear_hooks();
+  for (oci::Mount& mount : *request.mutable_spec()->mutable_mounts()) {
+    if (mount.type() == "bind" && Normalize(mount.destination()) == "/dev/shm") {
+      KeepSharedMemoryInside(mount);
+    }
+  }
   control::BootOptions& boot = *request.mutable_options();
   boot.set_network(options.network);
   boot.set_new_network_namespace(ChooseNetworkNamespace(options, spec).kind ==

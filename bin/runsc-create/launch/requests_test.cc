@@ -1,6 +1,9 @@
 #include "bin/runsc-create/launch/requests.h"
 
 #include <gtest/gtest.h>
+#include <sys/statvfs.h>
+
+#include <string>
 
 namespace runsc::create {
 namespace {
@@ -57,6 +60,29 @@ TEST(BootRequest, DoesNotCarryHooks) {
   oci::Spec spec;
   spec.mutable_hooks()->add_prestart()->set_path("/bin/true");
   EXPECT_FALSE(MakeBootRequest({}, spec, "id", false).spec().has_hooks());
+}
+
+TEST(BootRequest, SharedMemoryOfTheHostBecomesATmpfs) {
+  oci::Spec spec;
+  AddBind(spec, "/dev/shm/", {"bind", "nosuid"}).set_source("/proc/self/no-such-directory");
+  AddBind(spec, "/dev/shmem");
+  control::BootRequest request = MakeBootRequest({}, spec, "id", false);
+  const oci::Mount& shm = request.spec().mounts(0);
+  EXPECT_EQ(shm.type(), "tmpfs");
+  EXPECT_EQ(shm.source(), "shm");
+  EXPECT_EQ(std::vector<std::string>(shm.options().begin(), shm.options().end()),
+            (std::vector<std::string>{"bind", "nosuid", "mode=1777"}));
+  EXPECT_EQ(request.spec().mounts(1).type(), "bind");
+}
+
+TEST(BootRequest, SharedMemoryHasTheSizeOfTheHosts) {
+  oci::Spec spec;
+  AddBind(spec, "/dev/shm").set_source("/dev/shm");
+  struct statvfs host = {};
+  ASSERT_EQ(statvfs("/dev/shm", &host), 0);
+  control::BootRequest request = MakeBootRequest({}, spec, "id", false);
+  EXPECT_EQ(request.spec().mounts(0).options(1),
+            "size=" + std::to_string(host.f_blocks * host.f_frsize));
 }
 
 TEST(BootRequest, MemoryIsBoundedByTheLimit) {
