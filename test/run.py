@@ -23,7 +23,8 @@ from harness import binaries, expect, host  # pylint: disable=wrong-import-posit
 from harness.environment import Environment
 
 SUITES = ["lifecycle", "exec", "bundles", "mounts", "settings", "logs", "privileges", "main_job",
-          "stdio", "terminal", "differential", "robustness", "debuggers", "seccomp", "docker", "languages", "python_tests", "stress_ng"]
+          "stdio", "terminal", "user_namespaces", "differential", "robustness", "debuggers", "seccomp",
+          "docker", "podman", "languages", "python_tests", "stress_ng"]
 
 
 def tests_of(suite, env):

@@ -63,6 +63,15 @@ Result<UserNamespaceRef> UserNamespace::Make(const Credentials& creator) {
   return UserNamespaceRef(new UserNamespace(parent, creator));
 }
 
+Result<UserNamespaceRef> UserNamespace::MakeMapped(std::string_view uid_map,
+                                                   std::string_view gid_map) {
+  const Credentials creator = RootOf(MakeInitial());
+  TRY_ASSIGN(UserNamespaceRef made, Make(creator));
+  TRY(made->SetMap(Ids::kUsers, creator, uid_map));
+  TRY(made->SetMap(Ids::kGroups, creator, gid_map));
+  return made;
+}
+
 unsigned UserNamespace::NewNumber() { return shared_->next_number.fetch_add(1); }
 
 bool UserNamespace::IsAncestorOf(const UserNamespace& other) const {
@@ -158,6 +167,15 @@ Status UserNamespace::SetSetGroups(std::string_view text) {
   if (set_groups_allowed_ && (is_initial() || gids_.written())) return Error(EPERM);
   set_groups_allowed_ = false;
   return Ok();
+}
+
+Credentials RootOf(UserNamespaceRef inside) {
+  Credentials root;
+  root.ruid = root.euid = root.suid = root.fsuid = inside->ToKernelUid(0);
+  root.rgid = root.egid = root.sgid = root.fsgid = inside->ToKernelGid(0);
+  root.permitted = root.effective = root.bounding = kAllCapabilities;
+  root.user_namespace = std::move(inside);
+  return root;
 }
 
 Credentials CredentialsInside(const Credentials& creator, UserNamespaceRef inside) {

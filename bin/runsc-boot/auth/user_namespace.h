@@ -28,6 +28,9 @@ class UserNamespace final : public Namespace {
   static constexpr int kMaxLevel = 32;
 
   static UserNamespaceRef MakeInitial();
+  // A container's, below a first one of its own, with the lines of its uid_map
+  // and gid_map. EINVAL: malformed or overlapping.
+  static Result<UserNamespaceRef> MakeMapped(std::string_view uid_map, std::string_view gid_map);
   // A child of the creator's. ENOSPC: too deep, or too many; EPERM: the
   // creator's own ids are not mapped.
   static Result<UserNamespaceRef> Make(const Credentials& creator);
@@ -104,6 +107,8 @@ class UserNamespace final : public Namespace {
   OnceMap uids_, gids_;
 };
 
+// The root user of `inside`, whose ids must be mapped to be of use.
+Credentials RootOf(UserNamespaceRef inside);
 // What the creator of a user namespace has in it: everything.
 Credentials CredentialsInside(const Credentials& creator, UserNamespaceRef inside);
 

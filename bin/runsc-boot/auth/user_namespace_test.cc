@@ -5,12 +5,7 @@
 namespace runsc::boot {
 namespace {
 
-Credentials Root() {
-  Credentials root;
-  root.permitted = root.effective = root.bounding = kAllCapabilities;
-  root.user_namespace = UserNamespace::MakeInitial();
-  return root;
-}
+Credentials Root() { return RootOf(UserNamespace::MakeInitial()); }
 
 Credentials Inside(const Credentials& creator) {
   return CredentialsInside(creator, UserNamespace::Make(creator).value());
@@ -35,6 +30,26 @@ TEST(UserNamespaceTest, MapsIdsBothWaysAndOnlyOnce) {
   EXPECT_EQ(inside.ShownUid(1003), 3u);
   EXPECT_EQ(inside.ShownUid(1010), kOverflowId);
   EXPECT_EQ(space.MapText(UserNamespace::Ids::kUsers, root), "         0       1000         10\n");
+}
+
+TEST(UserNamespaceTest, AContainersRootIsAnotherUserOutside) {
+  const UserNamespaceRef space =
+      UserNamespace::MakeMapped("0 100000 1000\n1000 5 1\n", "0 200000 1000\n").value();
+  const Credentials root = RootOf(space);
+  EXPECT_EQ(root.euid, 100000u);
+  EXPECT_EQ(root.fsgid, 200000u);
+  EXPECT_EQ(root.ShownUid(5), 1000u);
+  EXPECT_TRUE(root.Has(CAP_SYS_ADMIN));
+  EXPECT_FALSE(root.HasInitially(CAP_MKNOD));
+  EXPECT_FALSE(root.HasOver(0, 0, CAP_DAC_OVERRIDE));
+  // As its own programs read it.
+  EXPECT_EQ(space->MapText(UserNamespace::Ids::kUsers, root),
+            "         0     100000       1000\n      1000          5          1\n");
+}
+
+TEST(UserNamespaceTest, AContainersMapMustBeOne) {
+  EXPECT_EQ(UserNamespace::MakeMapped("", "0 0 1\n").code(), EINVAL);
+  EXPECT_EQ(UserNamespace::MakeMapped("0 0 1\n", "0 5 2\n1 9 1\n").code(), EINVAL);
 }
 
 TEST(UserNamespaceTest, CapabilitiesCountBelowAndNotAbove) {

@@ -14,9 +14,11 @@ constexpr pid_t kInitPid = 1;
 
 }  // namespace
 
-Kernel::Kernel(std::unique_ptr<platform::Platform> platform, SyscallDispatch dispatch)
+Kernel::Kernel(std::unique_ptr<platform::Platform> platform, SyscallDispatch dispatch,
+               UserNamespaceRef user_namespace)
     : platform_(std::move(platform)),
       dispatch_(dispatch),
+      user_namespace_(std::move(user_namespace)),
       nsfs_(std::make_shared<NamespaceFilesystem>(NewAnonymousDevice())) {}
 
 Kernel::~Kernel() {

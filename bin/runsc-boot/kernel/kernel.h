@@ -52,6 +52,7 @@ struct ProcessOptions {
   std::array<rlimit, RLIM_NLIMITS> limits;
   mode_t umask = 022;
   int oom_score_adj = 0;
+  unsigned personality = 0;  // personality(2), its domain only
   std::shared_ptr<FdTable> fds;
   // The specification's filter, in force from the program's first call on.
   std::shared_ptr<const seccomp::Filter> seccomp;
@@ -73,7 +74,9 @@ using SyscallDispatch = Result<uint64_t> (*)(Task& task, const platform::Syscall
 
 class Kernel {
  public:
-  Kernel(std::unique_ptr<platform::Platform> platform, SyscallDispatch dispatch);
+  // Init's user namespace is `user_namespace`.
+  Kernel(std::unique_ptr<platform::Platform> platform, SyscallDispatch dispatch,
+         UserNamespaceRef user_namespace);
   ~Kernel();
 
   Vfs& vfs() { return vfs_; }
@@ -217,7 +220,7 @@ class Kernel {
   FilesystemTypes filesystems_;
   std::array<std::atomic<bool>, 512> unimplemented_seen_{};
   const SyscallDispatch dispatch_;
-  const UserNamespaceRef user_namespace_ = UserNamespace::MakeInitial();
+  const UserNamespaceRef user_namespace_;
   const NamespaceSetRef namespaces_ = NamespaceSet::MakeInitial(user_namespace_);
   const std::shared_ptr<NamespaceFilesystem> nsfs_;
   TimerQueue timers_;

@@ -40,6 +40,7 @@ Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
   group->set_oom_score_adj(options.oom_score_adj);
   auto task = std::make_shared<Task>(Task::Key(), *this, group);
   task->set_credentials(options.credentials);
+  task->set_personality(options.personality);
   task->StartWithSeccomp(std::move(options.seccomp));
   const Path root{options.mounts->root(), options.mounts->root()->root()};
   task->set_fds(options.fds);

@@ -1,8 +1,8 @@
 // time_namespaces(7): what the monotonic and the boot-time clock are ahead.
 //
-// Clock calls that the vDSO serves do not pass through the kernel: a program
-// sees the offsets if it was executed in the namespace, since it then gets no
-// vDSO.
+// The offsets can be set and read, but no clock goes by them yet: clock calls
+// that the vDSO serves, and sleeps and futexes with an absolute time, do not
+// pass through the kernel.
 #ifndef RUNSC_BOOT_NAMESPACES_TIME_NAMESPACE_H_
 #define RUNSC_BOOT_NAMESPACES_TIME_NAMESPACE_H_
 

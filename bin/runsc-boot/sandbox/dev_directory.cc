@@ -29,13 +29,19 @@ constexpr Link kLinks[] = {
 
 }  // namespace
 
-Status PopulateDev(Vfs& vfs, Caller caller) {
+Status MakeDeviceNodes(Vfs& vfs, Caller caller) {
   WalkOptions walk;
   walk.start = caller.fs.root();
   for (const Node& node : kNodes) {
     TRY(vfs.Mknod(caller, walk, absl::StrCat("/dev/", node.name), S_IFCHR | 0666,
                   makedev(node.major, node.minor)));
   }
+  return Ok();
+}
+
+Status MakeDeviceLinks(Vfs& vfs, Caller caller) {
+  WalkOptions walk;
+  walk.start = caller.fs.root();
   for (const Link& link : kLinks) {
     TRY(vfs.Symlink(caller, link.target, walk, absl::StrCat("/dev/", link.name)));
   }

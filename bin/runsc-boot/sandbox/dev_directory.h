@@ -7,9 +7,11 @@
 
 namespace runsc::boot {
 
-// Makes nodes, links and directories in /dev of the caller's root, an empty
-// file system that can be written.
-Status PopulateDev(Vfs& vfs, Caller caller);
+// Makes the device nodes in /dev of the caller's root, an empty file system
+// that can be written.
+Status MakeDeviceNodes(Vfs& vfs, Caller caller);
+// The links and directories.
+Status MakeDeviceLinks(Vfs& vfs, Caller caller);
 
 }  // namespace runsc::boot
 

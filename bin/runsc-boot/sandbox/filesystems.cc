@@ -24,10 +24,19 @@ namespace {
 // The root belongs to who mounts it, unless the options say otherwise, in ids
 // of the mounter's user namespace. EINVAL: not mapped.
 Status TakeOwner(const Credentials& mounter, TmpfsOptions& options) {
-  constexpr uid_t kNone = static_cast<uid_t>(-1);
   options.uid = options.uid_given ? mounter.KernelUid(options.uid) : mounter.fsuid;
   options.gid = options.gid_given ? mounter.KernelGid(options.gid) : mounter.fsgid;
-  return options.uid == kNone || options.gid == kNone ? Status(Error(EINVAL)) : Ok();
+  return options.uid == kNoId || options.gid == kNoId ? Status(Error(EINVAL)) : Ok();
+}
+
+Status TakeOwner(const Credentials& mounter, devpts::Options& options) {
+  if (options.uid) options.uid = mounter.KernelUid(*options.uid);
+  if (options.gid) options.gid = mounter.KernelGid(*options.gid);
+  options.root_uid = mounter.KernelUid(0);
+  options.root_gid = mounter.KernelGid(0);
+  const bool mapped = options.uid != kNoId && options.gid != kNoId && options.root_uid != kNoId &&
+                      options.root_gid != kNoId;
+  return mapped ? Ok() : Status(Error(EINVAL));
 }
 
 // File systems by the types of mount(2).
@@ -45,9 +54,8 @@ class Maker {
     const dev_t dev = NewAnonymousDevice();
     if (type == "proc") {
       const Task* task = caller == nullptr ? nullptr : caller->caller_task();
-      return proc::MakeProcFilesystem(kernel_, host_, sysctls_,
-                                      task == nullptr ? nullptr : task->group().pid_namespace(),
-                                      dev);
+      return proc::MakeProcFilesystem(
+          kernel_, host_, sysctls_, task == nullptr ? nullptr : task->group().pid_namespace(), dev);
     }
     if (type == "sysfs") {
       return sys::MakeSysFilesystem({dev, cpu_count_});
@@ -56,6 +64,7 @@ class Maker {
     if (type == "cgroup" || type == "cgroup2") return MakeCgroup(dev);
     if (type == "devpts") {
       TRY_ASSIGN(devpts::Options options, devpts::ParseOptions(data));
+      if (caller != nullptr) TRY(TakeOwner(*caller->credentials(), options));
       return devpts::MakeDevptsFilesystem(kernel_, options, dev);
     }
     if (type == "tmpfs" || type == "ramfs" || type == "devtmpfs") {
@@ -158,8 +167,10 @@ Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
       kernel, std::make_shared<const Maker>(kernel, static_cast<int>(request.options().cpu_count()),
                                             host, std::move(sysctls)));
   MountPlan plan{request.spec()};
-  plan.make = [&kernel](const std::string& type, const MountOptions& options) {
-    return kernel.filesystems().Make(type, options.data);
+  plan.owner = std::make_shared<const Credentials>(RootOf(kernel.user_namespace()));
+  plan.make = [&kernel, context = KernelContext(plan.owner)](const std::string& type,
+                                                             const MountOptions& options) mutable {
+    return kernel.filesystems().Make(type, options.data, &context);
   };
   TRY(AttachTrees(request, std::move(connections), plan));
   if (request.options().overlay()) {

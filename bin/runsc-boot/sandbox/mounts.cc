@@ -32,7 +32,7 @@ bool ProvidedInDev(std::string_view destination) {
 
 class Builder {
  public:
-  Builder(Vfs& vfs, const MountPlan& plan) : vfs_(vfs), plan_(plan) {}
+  Builder(Vfs& vfs, const MountPlan& plan) : vfs_(vfs), plan_(plan), owner_(plan.owner) {}
 
   Result<std::shared_ptr<MountNamespace>> Build() {
     MountRoot();
@@ -65,7 +65,7 @@ class Builder {
     fs_ = std::make_unique<FsContext>(mounts_, top, top, 0);
   }
 
-  Caller caller() { return {context_, *fs_}; }
+  Caller caller() { return {owner_, *fs_}; }
 
   // /dev comes first whatever the specification's order: it is the sandbox's.
   Status MountDev() {
@@ -80,7 +80,10 @@ class Builder {
       absl::StrAppend(&options.data, options.data.empty() ? "" : ",", "mode=755");
     }
     Status status = MountType("/dev", "tmpfs", options, source);
-    if (status.ok()) status = PopulateDev(vfs_, caller());
+    // Root of a user namespace may not make device nodes.
+    KernelContext maker;
+    if (status.ok()) status = MakeDeviceNodes(vfs_, {maker, *fs_});
+    if (status.ok()) status = MakeDeviceLinks(vfs_, caller());
     if (!status.ok()) return std::move(status).error().WithContext("mount /dev");
     return Ok();
   }
@@ -161,7 +164,7 @@ class Builder {
 
   Vfs& vfs_;
   const MountPlan& plan_;
-  KernelContext context_;
+  KernelContext owner_;
   std::shared_ptr<MountNamespace> mounts_;
   std::unique_ptr<FsContext> fs_;
 };

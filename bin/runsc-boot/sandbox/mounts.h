@@ -24,6 +24,8 @@ struct ServedMount {
 
 struct MountPlan {
   const oci::Spec& spec;
+  // Whose the new directories and file systems are: the container's root user.
+  CredentialsRef owner = KernelContext().credentials();
   FilesystemRef root;
   bool root_read_only = false;
   std::map<int, ServedMount> served;  // by index in spec.mounts

@@ -1,5 +1,8 @@
 #include "bin/runsc-boot/sandbox/process.h"
 
+#include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/auth/user_namespace.h"
+
 namespace runsc::boot {
 namespace {
 
@@ -9,15 +12,35 @@ constexpr uint64_t kBytesPerThread = 256 << 10;
 
 constexpr rlimit Both(rlim_t value) { return {value, value}; }
 
+Result<gid_t> GroupOf(const UserNamespace& user_namespace, gid_t gid) {
+  const gid_t mapped = user_namespace.ToKernelGid(gid);
+  if (mapped == kNoId) {
+    return Error(EINVAL, absl::StrCat("config.json: process.user: group ", gid,
+                                      " is not in linux.gidMappings"));
+  }
+  return mapped;
+}
+
 }  // namespace
 
-Credentials CredentialsOf(const oci::Process& process) {
+Result<Credentials> CredentialsOf(const oci::Process& process,
+                                  const UserNamespaceRef& user_namespace) {
   const oci::User& user = process.user();
   const oci::Capabilities& capabilities = process.capabilities();
   Credentials result;
-  result.ruid = result.euid = result.suid = result.fsuid = user.uid();
-  result.rgid = result.egid = result.sgid = result.fsgid = user.gid();
-  result.groups.assign(user.additional_gids().begin(), user.additional_gids().end());
+  result.user_namespace = user_namespace;
+  const uid_t uid = user_namespace->ToKernelUid(user.uid());
+  if (uid == kNoId) {
+    return Error(EINVAL, absl::StrCat("config.json: process.user.uid: ", user.uid(),
+                                      " is not in linux.uidMappings"));
+  }
+  result.ruid = result.euid = result.suid = result.fsuid = uid;
+  TRY_ASSIGN(const gid_t gid, GroupOf(*user_namespace, user.gid()));
+  result.rgid = result.egid = result.sgid = result.fsgid = gid;
+  for (gid_t group : user.additional_gids()) {
+    TRY_ASSIGN(const gid_t mapped, GroupOf(*user_namespace, group));
+    result.groups.push_back(mapped);
+  }
   result.bounding = capabilities.bounding() & kAllCapabilities;
   result.permitted = capabilities.permitted() & kAllCapabilities;
   result.effective = capabilities.effective() & result.permitted;

@@ -36,7 +36,8 @@ std::vector<control::ProcessInfo> ListProcesses(Kernel& kernel) {
     control::ProcessInfo info;
     info.pid = group->pid();
     info.parent = group->parent_pid();
-    info.uid = leader->credentials()->euid;
+    // As a process of the container sees it.
+    info.uid = RootOf(kernel.user_namespace()).ShownUid(leader->credentials()->euid);
     info.threads = static_cast<uint32_t>(group->task_count());
     info.command = leader->name();
     info.group = group->process_group();

@@ -3,6 +3,7 @@
 #include "bin/runsc-boot/control/sandbox.h"
 
 #include <fcntl.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -37,12 +38,13 @@ constexpr pid_t kInitPid = 1;
 // How long the host may take for init's last output.
 constexpr absl::Duration kLastOutput = absl::Seconds(2);
 
-ProcessOptions ProcessOptionsOf(const oci::Process& process, uint64_t memory_total) {
+Result<ProcessOptions> ProcessOptionsOf(const oci::Process& process, uint64_t memory_total,
+                                        const UserNamespaceRef& user_namespace) {
   ProcessOptions options;
+  TRY_ASSIGN(options.credentials, CredentialsOf(process, user_namespace));
   options.args.assign(process.args().begin(), process.args().end());
   options.env.assign(process.env().begin(), process.env().end());
   options.cwd = process.cwd();
-  options.credentials = CredentialsOf(process);
   options.limits = LimitsOf(process, memory_total);
   if (process.user().has_umask()) options.umask = process.user().umask() & 0777;
   options.oom_score_adj = process.oom_score_adj();
@@ -68,6 +70,7 @@ class KernelSandbox final : public control::Sandbox {
         mounts_(init_.mounts),
         seccomp_(init_.seccomp),
         memory_total_(request.options().memory_total()),
+        personality_(init_.personality),
         strace_(request.options().strace()) {}
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
 
@@ -120,9 +123,11 @@ class KernelSandbox final : public control::Sandbox {
   }
 
   Result<std::unique_ptr<control::ExecutedProcess>> Exec(control::ExecConfig config) override {
-    ProcessOptions options = ProcessOptionsOf(config.process, memory_total_);
+    TRY_ASSIGN(ProcessOptions options,
+               ProcessOptionsOf(config.process, memory_total_, kernel_->user_namespace()));
     options.mounts = mounts_;
     options.seccomp = seccomp_;
+    options.personality = personality_;
     TRY_ASSIGN(options.fds, ImportDescriptors(kernel_->vfs(), *poller_, options.credentials,
                                               std::move(config.fds)));
     TRY(FindProgramOf(options));
@@ -180,7 +185,8 @@ class KernelSandbox final : public control::Sandbox {
     TRY_ASSIGN(options.program,
                FindProgram(kernel_->vfs(), caller, options.args.front(), options.env));
     KernelContext runtime;
-    AddHome(kernel_->vfs(), {runtime, fs}, options.credentials.ruid, options.env);
+    const Credentials& user = options.credentials;
+    AddHome(kernel_->vfs(), {runtime, fs}, user.ShownUid(user.ruid), options.env);
     return Ok();
   }
 
@@ -191,6 +197,7 @@ class KernelSandbox final : public control::Sandbox {
   const std::shared_ptr<MountNamespace> mounts_;
   const seccomp::FilterRef seccomp_;
   const uint64_t memory_total_;
+  const unsigned personality_;
   const bool strace_;
   absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
@@ -220,10 +227,36 @@ Result<seccomp::FilterRef> FilterOf(const runsc::control::BootRequest& request) 
   return filter;
 }
 
-InitOptions InitOptionsOf(const runsc::control::BootRequest& request) {
+std::string MapText(const google::protobuf::RepeatedPtrField<oci::IdMapping>& mappings) {
+  std::string text;
+  for (const oci::IdMapping& mapping : mappings) {
+    absl::StrAppend(&text, mapping.container_id(), " ", mapping.host_id(), " ", mapping.size(),
+                    "\n");
+  }
+  return text;
+}
+
+// The container's: the one of the specification, or the first one.
+Result<UserNamespaceRef> UserNamespaceOf(const oci::Linux& spec) {
+  if (spec.uid_mappings().empty() && spec.gid_mappings().empty()) {
+    return UserNamespace::MakeInitial();
+  }
+  auto made = UserNamespace::MakeMapped(MapText(spec.uid_mappings()), MapText(spec.gid_mappings()));
+  if (!made.ok()) {
+    return Error(EINVAL,
+                 "config.json: linux.uidMappings, linux.gidMappings: Linux would refuse "
+                 "them (missing, overlapping, or too many)");
+  }
+  return made;
+}
+
+Result<InitOptions> InitOptionsOf(const runsc::control::BootRequest& request,
+                                  const UserNamespaceRef& user_namespace) {
   InitOptions init;
-  static_cast<ProcessOptions&>(init) =
-      ProcessOptionsOf(request.spec().process(), request.options().memory_total());
+  TRY_ASSIGN(
+      static_cast<ProcessOptions&>(init),
+      ProcessOptionsOf(request.spec().process(), request.options().memory_total(), user_namespace));
+  if (request.spec().linux().personality_linux32()) init.personality = PER_LINUX32;
   init.hostname = request.spec().hostname();
   init.domainname = request.spec().domainname();
   init.cpu_count = std::max<int>(1, static_cast<int>(request.options().cpu_count()));
@@ -237,12 +270,13 @@ namespace control {
 
 Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   const runsc::control::BootRequest& request = config.request;
-  auto kernel = std::make_unique<Kernel>(std::move(config.platform), request.options().strace()
-                                                                         ? TracedDispatchSyscall
-                                                                         : DispatchSyscall);
+  TRY_ASSIGN(UserNamespaceRef user_namespace, UserNamespaceOf(request.spec().linux()));
+  auto kernel = std::make_unique<Kernel>(
+      std::move(config.platform),
+      request.options().strace() ? TracedDispatchSyscall : DispatchSyscall, user_namespace);
   auto poller = std::make_unique<HostPoller>();
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
-  InitOptions init = InitOptionsOf(request);
+  TRY_ASSIGN(InitOptions init, InitOptionsOf(request, user_namespace));
   TRY_ASSIGN(init.seccomp, FilterOf(request));
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));
   auto terminals = std::make_unique<Terminals>(*kernel);

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 
@@ -66,6 +68,38 @@ Status ParseMappings(const Node& node, std::string_view name,
   return Ok();
 }
 
+// Mappings and a user namespace belong together, as for runc.
+Status CheckMappings(const Node& node, const oci::Linux& spec) {
+  const auto& namespaces = spec.namespaces();
+  const auto user = std::find_if(namespaces.begin(), namespaces.end(), [](const auto& entry) {
+    return entry.type() == oci::Namespace::USER;
+  });
+  for (const char* name : {"uidMappings", "gidMappings"}) {
+    const bool given = !(name[0] == 'u' ? spec.uid_mappings() : spec.gid_mappings()).empty();
+    if (user == namespaces.end() && given) {
+      return node.WrongMember(name, "linux.namespaces has no entry of type \"user\"");
+    }
+    if (user != namespaces.end() && !given) {
+      return node.WrongMember(name, user->path().empty()
+                                        ? "missing, and linux.namespaces wants a user namespace"
+                                        : "missing: a user namespace cannot be joined, only made "
+                                          "with the same mappings");
+    }
+  }
+  return Ok();
+}
+
+Status ParsePersonality(const Node& node, oci::Linux& out) {
+  TRY_ASSIGN(std::string domain, node.RequiredString("domain"));
+  if (domain != "LINUX" && domain != "LINUX32") {
+    return node.WrongMember("domain", "must be \"LINUX\" or \"LINUX32\"");
+  }
+  TRY_ASSIGN(std::vector<Node> flags, node.Array("flags"));
+  if (!flags.empty()) return node.WrongMember("flags", "no flag is known");
+  out.set_personality_linux32(domain == "LINUX32");
+  return Ok();
+}
+
 Status ParseDevice(const Node& node, oci::Device& out) {
   TRY(node.ExpectObject());
   TRY_ASSIGN(std::string type, node.RequiredString("type"));
@@ -76,7 +110,8 @@ Status ParseDevice(const Node& node, oci::Device& out) {
   if (path[0] != '/') return node.WrongMember("path", "must be an absolute path");
   TRY_ASSIGN(std::optional<int64_t> major, node.OptionalInteger("major"));
   TRY_ASSIGN(std::optional<int64_t> minor, node.OptionalInteger("minor"));
-  TRY_ASSIGN(std::optional<uint64_t> mode, node.OptionalUnsigned("fileMode", 07777));
+  // With or without the file's type (podman gives all of st_mode).
+  TRY_ASSIGN(std::optional<uint64_t> mode, node.OptionalUnsigned("fileMode", S_IFMT | 07777));
   TRY_ASSIGN(std::optional<uint64_t> uid, node.OptionalUnsigned("uid", UINT32_MAX - 1));
   TRY_ASSIGN(std::optional<uint64_t> gid, node.OptionalUnsigned("gid", UINT32_MAX - 1));
   if (type != "p" && !major) return node.WrongMember("major", "missing");
@@ -85,7 +120,7 @@ Status ParseDevice(const Node& node, oci::Device& out) {
   out.set_path(std::move(path));
   out.set_major(major.value_or(0));
   out.set_minor(minor.value_or(0));
-  if (mode) out.set_file_mode(static_cast<uint32_t>(*mode));
+  if (mode) out.set_file_mode(static_cast<uint32_t>(*mode & 07777));
   if (uid) out.set_uid(static_cast<uint32_t>(*uid));
   if (gid) out.set_gid(static_cast<uint32_t>(*gid));
   return Ok();
@@ -102,7 +137,7 @@ Status CheckCgroupsPath(const Node& node, const std::string& path) {
 }
 
 void WarnAboutIgnored(const Node& node) {
-  for (std::string_view name : {"intelRdt", "personality", "timeOffsets", "memoryPolicy"}) {
+  for (std::string_view name : {"intelRdt", "timeOffsets", "memoryPolicy"}) {
     if (node.Has(name)) {
       LOG_WARNING("config.json: linux.", std::string(name), ": not supported, ignored");
     }
@@ -116,6 +151,7 @@ Status ParseLinux(const Node& node, oci::Linux& out) {
   for (const Node& entry : namespaces) TRY(ParseNamespace(entry, out));
   TRY(ParseMappings(node, "uidMappings", *out.mutable_uid_mappings()));
   TRY(ParseMappings(node, "gidMappings", *out.mutable_gid_mappings()));
+  TRY(CheckMappings(node, out));
   TRY(ParseSysctls(node, out));
   TRY_ASSIGN(std::optional<Node> resources, node.Object("resources"));
   if (resources) TRY(ParseResources(*resources, *out.mutable_resources()));
@@ -124,6 +160,8 @@ Status ParseLinux(const Node& node, oci::Linux& out) {
   out.set_cgroups_path(std::move(cgroups_path));
   TRY_ASSIGN(std::vector<Node> devices, node.Array("devices"));
   for (const Node& device : devices) TRY(ParseDevice(device, *out.add_devices()));
+  TRY_ASSIGN(std::optional<Node> personality, node.Object("personality"));
+  if (personality) TRY(ParsePersonality(*personality, out));
   TRY_ASSIGN(std::optional<Node> seccomp, node.Object("seccomp"));
   if (seccomp) TRY(ParseSeccomp(*seccomp, *out.mutable_seccomp()));
   TRY_ASSIGN(std::string propagation, node.StringOrEmpty("rootfsPropagation"));

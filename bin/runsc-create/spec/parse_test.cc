@@ -91,6 +91,25 @@ TEST(ParseSpec, KeepsEveryField) {
   EXPECT_EQ(spec->linux().masked_paths(0), "/proc/kcore");
 }
 
+TEST(ParseSpec, TakesAFileModeWithItsType) {
+  auto spec =
+      ParseSpec(Config(R"("path": "/dev/x")", R"("path": "/dev/x", "fileMode": 8624)"), "/b");
+  ASSERT_TRUE(spec.ok()) << spec.error().ToString();
+  EXPECT_EQ(spec->linux().devices(0).file_mode(), 0660u);
+}
+
+TEST(ParseSpec, TakesMappingsOfAUserNamespace) {
+  auto spec = ParseSpec(
+      Config(R"({"type": "pid"}, )", R"({"type": "pid"}, {"type": "user"}, )")
+          .replace(Config().find(R"("linux": {)"), 10,
+                   R"("linux": {"uidMappings": [{"containerID": 0, "hostID": 5, "size": 9}],
+                      "gidMappings": [{"containerID": 1, "hostID": 6, "size": 8}], )"),
+      "/b");
+  ASSERT_TRUE(spec.ok()) << spec.error().ToString();
+  EXPECT_EQ(spec->linux().uid_mappings(0).host_id(), 5u);
+  EXPECT_EQ(spec->linux().gid_mappings(0).size(), 8u);
+}
+
 TEST(ParseSpec, RelativePathsAreBelowTheBundle) {
   auto spec = ParseSpec(Config(), "/bundle");
   ASSERT_TRUE(spec.ok());
@@ -251,6 +270,17 @@ INSTANTIATE_TEST_SUITE_P(
               "linux.namespaces[1].type: \"network\" is there twice"},
         Wrong{R"("/proc/1/ns/net")", R"("ns")",
               "linux.namespaces[1].path: must be an absolute path"},
+        Wrong{R"({"type": "pid"})", R"({"type": "user"})",
+              "linux.uidMappings: missing, and linux.namespaces wants a user namespace"},
+        Wrong{R"("maskedPaths")", R"("uidMappings": [{"size": 1}], "maskedPaths")",
+              "linux.uidMappings: linux.namespaces has no entry of type \"user\""},
+        Wrong{R"("maskedPaths")", R"("uidMappings": [{"size": 0}], "maskedPaths")",
+              "linux.uidMappings[0].size: must not be 0"},
+        Wrong{R"("maskedPaths")", R"("personality": {"domain": "BSD"}, "maskedPaths")",
+              "linux.personality.domain: must be \"LINUX\" or \"LINUX32\""},
+        Wrong{R"("maskedPaths")",
+              R"("personality": {"domain": "LINUX", "flags": ["X"]}, "maskedPaths")",
+              "linux.personality.flags: no flag is known"},
         Wrong{R"("/a/b")", R"("/a/../../b")", "linux.cgroupsPath: must not contain \"..\""},
         Wrong{R"("limit": 1)", R"("limit": "1G")",
               "linux.resources.memory.limit: must be an integer, not a string"},

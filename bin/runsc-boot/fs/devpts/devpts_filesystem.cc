@@ -41,12 +41,13 @@ int IndexOf(std::string_view name) {
 
 class RootDirectory final : public pseudo::DynamicDirectory {
  public:
-  RootDirectory(DevptsFilesystem& filesystem, mode_t ptmx_mode)
+  RootDirectory(DevptsFilesystem& filesystem, const Options& options)
       : DynamicDirectory(filesystem, pseudo::kRootIno, 0755),
         devpts_(filesystem),
-        ptmx_(std::make_shared<PtmxInode>(filesystem, kPtmxIno,
-                                          makedev(tty::kPtmxMajor, tty::kPtmxMinor),
-                                          NodeAttributes(ptmx_mode, 0, 0))) {}
+        ptmx_(std::make_shared<PtmxInode>(
+            filesystem, kPtmxIno, makedev(tty::kPtmxMajor, tty::kPtmxMinor),
+            NodeAttributes(options.ptmx_mode, options.root_uid, options.root_gid))),
+        owner_{options.root_uid, options.root_gid} {}
 
   Result<InodeRef> Lookup(Context&, std::string_view name,
                           std::span<const std::string_view>) override {
@@ -70,9 +71,13 @@ class RootDirectory final : public pseudo::DynamicDirectory {
     return entries;
   }
 
+ protected:
+  pseudo::Owner owner() override { return owner_; }
+
  private:
   DevptsFilesystem& devpts_;
   const std::shared_ptr<PtmxInode> ptmx_;
+  const pseudo::Owner owner_;
 };
 
 }  // namespace
@@ -167,7 +172,7 @@ void DevptsFilesystem::ReleaseIndex(int index) {
 
 FilesystemRef MakeDevptsFilesystem(Kernel& kernel, const Options& options, dev_t dev) {
   auto filesystem = std::make_shared<DevptsFilesystem>(kernel, options, dev);
-  filesystem->SetRoot(std::make_shared<RootDirectory>(*filesystem, options.ptmx_mode));
+  filesystem->SetRoot(std::make_shared<RootDirectory>(*filesystem, options));
   return filesystem;
 }
 

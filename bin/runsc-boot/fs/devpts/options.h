@@ -17,6 +17,9 @@ struct Options {
   std::optional<gid_t> gid;
   mode_t mode = 0600;
   mode_t ptmx_mode = 0;
+  // Of the directory and ptmx: root in the mounter's user namespace.
+  uid_t root_uid = 0;
+  gid_t root_gid = 0;
   std::optional<int> max;  // terminals at once
 
   // As /proc/mounts shows them.
