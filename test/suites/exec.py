@@ -323,6 +323,22 @@ def test_end_of_the_container_ends_them(env):
         expect.equal(reap(pid), -9, "exit code")
 
 
+def test_engines_hear_of_its_end_before_the_containers(env):
+    """The sandbox must outlive what stands for its processes, until that is reaped."""
+    with running(env, ["/bin/sleep", "1"]) as container:
+        boot = boot_of(env, container)
+        pid = detached_exec(env, container, "sleep 1000")
+        expect.true(host.wait_until(lambda: not is_running(pid)), "it survives the container")
+        ended_first = not is_running(boot)
+        time.sleep(0.1)
+        ended_too_early = not is_running(boot)
+        expect.equal(reap(pid), -9, "exit code")
+        expect.true(not ended_first, "boot ended first")
+        if env.runtime.is_ours:
+            expect.true(not ended_too_early, "boot ended before the other was reaped")
+        expect.true(host.wait_until(lambda: not is_running(boot)), "boot does not end")
+
+
 def test_delete_force_ends_them(env):
     with running(env) as container:
         pid = detached_exec(env, container, "trap '' TERM; sleep 1000")

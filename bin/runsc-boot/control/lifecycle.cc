@@ -13,7 +13,7 @@ using runsc::control::ControlReply;
 using runsc::control::ControlRequest;
 
 constexpr int kLastSignal = 64;
-constexpr absl::Duration kAnswerTimeout = absl::Seconds(1);
+constexpr absl::Duration kAnswerTimeout = absl::Seconds(2);
 
 // The wait status of a process that exited with `code`.
 constexpr int Exited(int code) { return code << 8; }
@@ -60,7 +60,8 @@ ControlReply Lifecycle::Answer(const ControlRequest& request) {
     case ControlRequest::kDestroy:
       Destroy();
       return ControlReply();
-    case ControlRequest::kExec:  // has its connection to itself
+    case ControlRequest::kExec:     // has its connection to itself
+    case ControlRequest::kStandIn:  // belongs to such a connection
     case ControlRequest::BODY_NOT_SET:
       break;
   }

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -267,7 +269,7 @@ TEST_F(ControlServerTest, AProcessIsKilledWithItsClientOnlyIfItIsWanted) {
   for (bool wanted : {false, true}) {
     sandbox_->process_->last_signal = 0;
     ControlRequest request = ExecOf({"x"});
-    request.mutable_exec()->set_kill_on_hangup(wanted);
+    request.mutable_exec()->set_detached(wanted);
     EXPECT_EQ(Ask(request).exec().pid(), 7);  // and hangs up
     absl::Time deadline = absl::Now() + absl::Seconds(wanted ? 10 : 0) + absl::Milliseconds(50);
     while (sandbox_->process_->last_signal == 0 && absl::Now() < deadline) {
@@ -275,6 +277,53 @@ TEST_F(ControlServerTest, AProcessIsKilledWithItsClientOnlyIfItIsWanted) {
     }
     EXPECT_EQ(sandbox_->process_->last_signal, wanted ? SIGKILL : 0);
   }
+  sandbox_->EndWith(0);
+  server_->WaitForEnd();
+}
+
+TEST_F(ControlServerTest, EndsWhenTheStandInHasBeenReaped) {
+  EXPECT_EQ(Start().error(), 0);
+  Channel session = Connect();
+  ControlRequest request = ExecOf({"x"});
+  request.mutable_exec()->set_detached(true);
+  ASSERT_TRUE(session.Send(request).ok());
+  ASSERT_TRUE(session.Receive<ControlReply>().ok());
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  const FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  request.mutable_stand_in();
+  ASSERT_TRUE(session.Send(request, {pidfd.get()}).ok());
+  sandbox_->process_->EndWith(SIGKILL);
+  ASSERT_TRUE(session.Receive<ControlReply>().ok());
+  sandbox_->EndWith(0);
+  absl::Notification ended;
+  std::thread waiter([&] {
+    server_->WaitForEnd();
+    ended.Notify();
+  });
+  EXPECT_FALSE(ended.WaitForNotificationWithTimeout(absl::Milliseconds(30)));
+  kill(child, SIGKILL);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);  // a zombie by now
+  EXPECT_FALSE(ended.WaitForNotificationWithTimeout(absl::Milliseconds(30)));
+  waitpid(child, nullptr, 0);
+  waiter.join();
+}
+
+TEST_F(ControlServerTest, AStandInMustComeWithItsDescriptor) {
+  EXPECT_EQ(Start().error(), 0);
+  Channel session = Connect();
+  ControlRequest request = ExecOf({"x"});
+  request.mutable_exec()->set_detached(true);
+  ASSERT_TRUE(session.Send(request).ok());
+  ASSERT_TRUE(session.Receive<ControlReply>().ok());
+  request.mutable_stand_in();
+  ASSERT_TRUE(session.Send(request).ok());
+  EXPECT_EQ(session.Receive<ControlReply>().code(), ECONNRESET);
+  EXPECT_EQ(sandbox_->process_->last_signal, SIGKILL);
   sandbox_->EndWith(0);
   server_->WaitForEnd();
 }

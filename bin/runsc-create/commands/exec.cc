@@ -78,7 +78,7 @@ Result<Prepared> Prepare(const GlobalOptions& options, const ExecOptions& exec, 
   TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
   store.Unlock();
   Result<ExecSession> session =
-      std::move(boot).Exec(process, DescriptorsOf(exec, console), /*kill_on_hangup=*/exec.detach);
+      std::move(boot).Exec(process, DescriptorsOf(exec, console), /*detached=*/exec.detach);
   if (session.ok()) {
     console.LetTerminalGo();
     return Prepared{std::move(container), *std::move(session), std::move(console)};

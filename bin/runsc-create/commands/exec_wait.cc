@@ -13,6 +13,7 @@
 #include <csignal>
 
 #include "bin/runsc-create/privileges.h"
+#include "common/file_descriptor.h"
 #include "common/log.h"
 
 namespace runsc::create {
@@ -104,6 +105,10 @@ Result<pid_t> LeaveWaiter(ExecSession& session) {
   pid_t pid = fork();
   if (pid < 0) return ErrnoError("fork");
   if (pid == 0) WaiterMain(session);
+  FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd.valid()) return ErrnoError("pidfd_open");
+  // Boot may just be ending; the waiter learns of it.
+  (void)session.NameStandIn(pidfd.get()).ok();
   return pid;
 }
 

@@ -19,7 +19,8 @@ Result<int> AwaitExecEnd(ExecSession& session, SignalSource& signals, ConsoleRel
 
 // Leaves a process behind that does the same, with nothing but the session,
 // and ends as the process does. An engine that is the caller's subreaper can wait
-// for it, and signal it: it is what --pid-file names. The result is its pid.
+// for it, and signal it: it is what --pid-file names. The sandbox outlives it, so
+// that the engine hears of the ends in their order. The result is its pid.
 Result<pid_t> LeaveWaiter(ExecSession& session);
 
 }  // namespace runsc::create

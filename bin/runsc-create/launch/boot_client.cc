@@ -103,12 +103,11 @@ Result<control::ProcessesReply> BootClient::Processes() {
 }
 
 Result<ExecSession> BootClient::Exec(const oci::Process& process,
-                                     const std::vector<ExecDescriptor>& fds,
-                                     bool kill_on_hangup) && {
+                                     const std::vector<ExecDescriptor>& fds, bool detached) && {
   control::ControlRequest request;
   control::ExecRequest& exec = *request.mutable_exec();
   *exec.mutable_process() = process;
-  exec.set_kill_on_hangup(kill_on_hangup);
+  exec.set_detached(detached);
   std::vector<int> numbers;
   for (const ExecDescriptor& fd : fds) {
     numbers.push_back(fd.fd);

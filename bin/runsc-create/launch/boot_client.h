@@ -38,7 +38,7 @@ class BootClient {
   Result<control::ProcessesReply> Processes();
   // Starts a process; the connection is its session from then on.
   Result<ExecSession> Exec(const oci::Process& process, const std::vector<ExecDescriptor>& fds,
-                           bool kill_on_hangup) &&;
+                           bool detached) &&;
   // The wait status of `pid`. ECONNRESET: boot ended before it could answer.
   Result<int> Wait(pid_t pid);
 

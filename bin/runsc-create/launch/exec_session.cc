@@ -14,6 +14,12 @@ Status ExecSession::TerminalResized() {
   return channel_.Send(request);
 }
 
+Status ExecSession::NameStandIn(int pidfd) {
+  control::ControlRequest request;
+  request.mutable_stand_in();
+  return channel_.Send(request, {pidfd});
+}
+
 Result<int> ExecSession::TakeEnd() {
   TRY_ASSIGN(auto reply, channel_.Receive<control::ControlReply>());
   if (!reply.message.has_wait()) return Error(EBADMSG, "boot did not say how the process ended");

@@ -27,6 +27,8 @@ class ExecSession {
   int fd() const { return channel_.fd(); }
   Status Signal(int signo);
   Status TerminalResized();
+  // `pidfd` is that of the process that is left behind for this one.
+  Status NameStandIn(int pidfd);
   // Its wait status. ECONNRESET: the whole sandbox has ended.
   Result<int> TakeEnd();
 
