@@ -60,16 +60,16 @@ Status Tracee::Force(Task& task, uint64_t address, uint64_t size,
   if (tracee == nullptr) return Error(EIO);
   absl::MutexLock requests(&tracee->request_mutex_);
   if (!tracee->stopped()) return Error(EIO);
+  if (task.memory().address_space().MeetsStub(address, address + size)) return Error(EIO);
   return WithAccess(task, address, size, access);
 }
 
 Result<uint64_t> Tracee::Memory(Task& caller, Task& task, int request, uint64_t address,
                                 uint64_t data) {
   MemoryManager& memory = task.memory();
-  const auto [stub_begin, stub_end] = memory.address_space().StubRange();
   uint64_t end = 0;
   if (__builtin_add_overflow(address, sizeof(data), &end)) return Error(EIO);
-  if (address < stub_end && end > stub_begin) return Error(EIO);
+  if (memory.address_space().MeetsStub(address, end)) return Error(EIO);
   if (request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA) {
     uint64_t word = 0;
     auto read = [&] { return memory.CopyIn(address, &word, sizeof(word)); };

@@ -47,10 +47,6 @@ platform::NativeCall MmapCall(uint64_t address, uint64_t size, int protection, i
            static_cast<uint64_t>(static_cast<int64_t>(fd)), offset}};
 }
 
-bool Overlaps(const std::pair<uint64_t, uint64_t>& range, uint64_t start, uint64_t end) {
-  return start < range.second && range.first < end;
-}
-
 // Collects the calls that map one image, and what must be written afterwards.
 class ImageMapper {
  public:
@@ -98,8 +94,7 @@ Status ImageMapper::Map(const LoadedFile& loaded, uint64_t bias, int fd_number) 
   copied_.clear();
   zeroed_.clear();
   if (bias + loaded.image.end > kUserEnd || bias + loaded.image.end < bias) return Error(ENOMEM);
-  if (Overlaps(thread_.address_space()->StubRange(), bias + loaded.image.start,
-               bias + loaded.image.end)) {
+  if (thread_.address_space()->MeetsStub(bias + loaded.image.start, bias + loaded.image.end)) {
     return Error(EEXIST);
   }
   Result<HostMapping> host = loaded.file->GetHostMapping(PROT_READ | PROT_EXEC, MAP_PRIVATE);

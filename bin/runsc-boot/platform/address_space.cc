@@ -96,8 +96,10 @@ Result<size_t> StubAddressSpace::WriteV(std::span<const iovec> local,
   });
 }
 
-std::pair<uint64_t, uint64_t> StubAddressSpace::StubRange() const {
-  return {stub::kRangeBegin, stub::kRangeEnd};
+bool StubAddressSpace::MeetsStub(uint64_t begin, uint64_t end) const {
+  constexpr uint64_t kImageEnd = stub::kImageBase + stub::kImageSize;
+  return (begin < kImageEnd && end > stub::kImageBase) ||
+         (begin < stub::kRangeEnd && end > stub::kRegionBase);
 }
 
 void StubAddressSpace::SetVdsoBase(uint64_t address) {

@@ -111,8 +111,9 @@ class AddressSpace {
   // Copies until one side ends.
   virtual Result<size_t> ReadV(std::span<const iovec> remote, std::span<const iovec> local) = 0;
   virtual Result<size_t> WriteV(std::span<const iovec> local, std::span<const iovec> remote) = 0;
-  // The range that the stub occupies; the application must not map over it.
-  virtual std::pair<uint64_t, uint64_t> StubRange() const = 0;
+  // True when [begin, end) meets what the stub occupies: the application must not
+  // map over it. The heap is no part of it, though the host lays it in between.
+  virtual bool MeetsStub(uint64_t begin, uint64_t end) const = 0;
   // Address of the host's vDSO in this process, 0 if none.
   virtual uint64_t VdsoBase() const = 0;
 };

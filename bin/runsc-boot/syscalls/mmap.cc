@@ -28,10 +28,9 @@ struct MapRequest {
 
 // True when [address, address + size) meets the stub.
 bool MeetsStub(Task& task, uint64_t address, uint64_t size) {
-  const auto [begin, end] = task.memory().address_space().StubRange();
-  uint64_t last;
-  if (__builtin_add_overflow(address, size, &last)) return true;
-  return address < end && begin < last;
+  uint64_t end;
+  if (__builtin_add_overflow(address, size, &end)) return true;
+  return task.memory().address_space().MeetsStub(address, end);
 }
 
 Status CheckPlace(Task& task, const MapRequest& request) {

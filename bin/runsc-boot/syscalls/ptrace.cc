@@ -70,7 +70,6 @@ Result<Word> Transfer(Task& task, const SyscallArgs& args, bool write) {
   if (memory == nullptr) return Error(ESRCH);
   // What is the caller's own it may see by whomever.
   if (memory.get() != &task.memory()) TRY(CheckPtraceAccess(task, *target, PtraceIds::kReal));
-  const auto [stub_begin, stub_end] = memory->address_space().StubRange();
   platform::AddressSpace& from = (write ? task.memory() : *memory).address_space();
   platform::AddressSpace& to = (write ? *memory : task.memory()).address_space();
   std::vector<std::byte> buffer(kChunk);
@@ -80,7 +79,7 @@ Result<Word> Transfer(Task& task, const SyscallArgs& args, bool write) {
     const size_t size = std::min({here.left(), there.left(), kChunk});
     uint64_t end = 0;
     const bool wraps = __builtin_add_overflow(there.address(), size, &end);
-    if (wraps || (there.address() < stub_end && end > stub_begin)) break;
+    if (wraps || memory->address_space().MeetsStub(there.address(), end)) break;
     const uint64_t source = write ? here.address() : there.address();
     const uint64_t destination = write ? there.address() : here.address();
     const Result<size_t> got = from.Read(source, buffer.data(), size);

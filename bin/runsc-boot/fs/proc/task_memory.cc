@@ -69,14 +69,11 @@ Result<std::vector<Mapping>> MappingsOf(const TaskView& view, bool details) {
   TRY_ASSIGN(std::shared_ptr<MemoryManager> memory, MemoryOf(view));
   TRY_ASSIGN(std::vector<HostMapping> host_mappings,
              view.filesystem.host().Maps(view.host_pid(), details));
-  const auto [stub_start, stub_end] = memory->address_space().StubRange();
+  const platform::AddressSpace& space = memory->address_space();
   const MemoryManager::Image image = memory->image();
   std::vector<Mapping> result;
   for (HostMapping& host : host_mappings) {
-    // The host lays the application's heap behind the stub.
-    const bool heap = host.name == "[heap]";
-    if (host.start >= stub_start && host.end <= stub_end && !heap) continue;
-    if (host.name == "[vsyscall]" && host.start < stub_start) continue;
+    if (space.MeetsStub(host.start, host.end)) continue;
     Mapping mapping{std::move(host)};
     NameMapping(view, *memory, image, &mapping);
     result.push_back(std::move(mapping));
