@@ -390,16 +390,17 @@ CASE(scheduling_of_ended_process) {
   waitpid(child, nullptr, 0);
   T(sched_getscheduler(child));
 }
-CASE(ioprio_set_and_get) {
-  constexpr int kProcess = 1;
-  T(syscall(SYS_ioprio_set, kProcess, 0, 2 << 13 | 5));
-  T(syscall(SYS_ioprio_get, kProcess, 0));
-  T(syscall(SYS_ioprio_set, kProcess, 0, 3 << 13));
-  T(syscall(SYS_ioprio_get, kProcess, 0));
-  T(syscall(SYS_ioprio_set, kProcess, 0, 2 << 13 | 9));
-  T(syscall(SYS_ioprio_set, kProcess, 0, 0));
-  T(syscall(SYS_ioprio_set, 9, 0, 2 << 13));
-  T(syscall(SYS_ioprio_get, 9, 0));
-  T(syscall(SYS_ioprio_get, kProcess, 99999));
-  T(syscall(SYS_ioprio_set, kProcess, 99999, 2 << 13));
+CASE(attr_util_clamp) {
+  struct {
+    Attr attr;
+    uint32_t util_min = 7, util_max = 8;
+  } clamped;
+  clamped.attr.size = sizeof clamped;
+  T(GetAttr(0, clamped.attr, sizeof clamped));
+  Record("clamp", std::to_string(clamped.util_min) + "-" + std::to_string(clamped.util_max));
+  clamped.attr.flags = 0x20;
+  clamped.util_min = 100;
+  T(SetAttr(0, clamped.attr));
+  clamped.attr.size = 48;
+  T(SetAttr(0, clamped.attr));
 }

@@ -27,14 +27,18 @@ std::vector<TaskRef> TasksOf(Task& task, Who who, int id) {
   };
   Kernel& kernel = task.kernel();
   if (who == Who::kProcess) {
-    TaskRef found = id == 0 ? task.shared_from_this() : kernel.FindTask(id);
+    TaskRef found = id == 0 ? task.shared_from_this() : task.FindTask(id);
     if (found != nullptr) tasks.push_back(std::move(found));
   } else if (who == Who::kGroup) {
-    const pid_t group = id == 0 ? task.group().process_group() : id;
+    const pid_t group = id == 0 ? task.group().process_group() : task.ToKernelPid(id);
     for (const ThreadGroupRef& member : kernel.ProcessGroupMembers(group)) add_all(member);
   } else {
-    const uid_t uid = id == 0 ? task.credentials()->ruid : static_cast<uid_t>(id);
-    for (const ThreadGroupRef& group : kernel.Groups()) add_all(group);
+    const CredentialsRef own = task.credentials();
+    const uid_t uid =
+        id == 0 ? own->ruid : own->user_namespace->ToKernelUid(static_cast<uid_t>(id));
+    for (const ThreadGroupRef& group : kernel.Groups()) {
+      if (task.FromKernelPid(group->pid()) != 0) add_all(group);
+    }
     std::erase_if(tasks, [uid](const TaskRef& t) { return t->credentials()->ruid != uid; });
   }
   return tasks;
@@ -65,13 +69,18 @@ Result<Who> IoWho(int which) {
   }
 }
 
-// Without one of its own, a task's I/O priority follows its nice value.
-int IoPriorityOf(const Scheduling& scheduling) {
+// What the I/O of a task has: without a priority of its own that of its policy
+// and nice value.
+int EffectiveIoPriority(const Scheduling& scheduling) {
   if (IOPRIO_PRIO_CLASS(scheduling.io_priority) != IOPRIO_CLASS_NONE) {
     return scheduling.io_priority;
   }
   constexpr int kNicePerLevel = 5;
-  return IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, (scheduling.nice - kLowestNice) / kNicePerLevel);
+  const bool real_time = scheduling.policy == SCHED_FIFO || scheduling.policy == SCHED_RR;
+  const int io_class = scheduling.policy == SCHED_IDLE ? IOPRIO_CLASS_IDLE
+                       : real_time                     ? IOPRIO_CLASS_RT
+                                                       : IOPRIO_CLASS_BE;
+  return IOPRIO_PRIO_VALUE(io_class, (scheduling.nice - kLowestNice) / kNicePerLevel);
 }
 
 Status CheckIoPriority(Task& task, int value) {
@@ -127,7 +136,11 @@ Result<Word> SysIoprioGet(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(const Who who, IoWho(args.Int(0)));
   std::optional<int> best;
   for (const TaskRef& target : TasksOf(task, who, args.Int(1))) {
-    const int value = IoPriorityOf(target->scheduling());
+    // A single process is shown what was set for it, or nothing; of several
+    // the best is that which their I/O really has.
+    const Scheduling scheduling = target->scheduling();
+    const int value =
+        who == Who::kProcess ? scheduling.io_priority : EffectiveIoPriority(scheduling);
     best = best ? std::min(*best, value) : value;
   }
   if (!best) return Error(ESRCH);

@@ -24,6 +24,7 @@ constexpr int kDeadline = 6;  // SCHED_DEADLINE
 constexpr int kLowestPriority = 1, kHighestPriority = 99;
 constexpr int kLowestNice = -20, kHighestNice = 19;
 constexpr uint64_t kResetOnFork = 0x01, kKeepPolicy = 0x08, kKeepParams = 0x10;
+constexpr uint64_t kUtilClamp = 0x20 | 0x40;
 constexpr uint64_t kAttrFlags = 0x7f;
 
 // struct sched_attr of sched_setattr(2): the first version, and what came later.
@@ -46,6 +47,7 @@ struct Wish {
   int priority = 0;
   std::optional<int> nice;  // nullopt: as it is
   bool reset_on_fork = false;
+  bool util_clamp = false;
 };
 
 // EINVAL of sched(7), before any permission.
@@ -90,6 +92,8 @@ Status Apply(Task& task, Task& target, const Wish& wish) {
   }
   TRY(CheckValues(wanted, wanted.policy));
   TRY(CheckMayHave(task, target, wanted, wanted.policy));
+  // No clamp could be kept: as a Linux without CONFIG_UCLAMP_TASK.
+  if (wanted.util_clamp) return Error(EOPNOTSUPP);
   // Real-time scheduling is not to be had in the sandbox, even with the
   // capability: it would starve the machine. It is reported all the same.
   scheduling.policy = wanted.policy;
@@ -115,7 +119,10 @@ Result<SchedAttr> CopyInAttr(Task& task, uint64_t address) {
     fits = std::all_of(raw.begin() + static_cast<ptrdiff_t>(known), raw.end(),
                        [](char c) { return c == 0; });
   }
-  if (fits) return attr;
+  if (fits) {
+    if (size < sizeof(attr) && (attr.flags & kUtilClamp) != 0) return Error(EINVAL);
+    return attr;
+  }
   TRY(task.CopyOutObject(address, uint32_t{sizeof(SchedAttr)}));
   return Error(E2BIG);
 }
@@ -222,7 +229,6 @@ Result<Word> SysSchedGetattr(Task& task, const SyscallArgs& args) {
   attr.flags = scheduling.reset_on_fork ? kResetOnFork : 0;
   attr.priority = static_cast<uint32_t>(scheduling.priority);
   if (!IsRealTime(scheduling.policy)) attr.nice = scheduling.nice;
-  attr.util_max = 1024;
   TRY(task.CopyOut(args.Address(1), &attr, attr.size));
   return 0;
 }
@@ -237,6 +243,7 @@ Result<Word> SysSchedSetattr(Task& task, const SyscallArgs& args) {
   const Scheduling current = target->scheduling();
   if ((attr.flags & kKeepPolicy) != 0) wish.policy = current.policy;
   wish.reset_on_fork = (attr.flags & kResetOnFork) != 0;
+  wish.util_clamp = (attr.flags & kUtilClamp) != 0;
   wish.priority = static_cast<int>(std::min<uint32_t>(attr.priority, kHighestPriority + 1));
   wish.nice = std::clamp(attr.nice, kLowestNice, kHighestNice);
   if ((attr.flags & kKeepParams) != 0) {
