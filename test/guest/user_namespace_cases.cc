@@ -118,6 +118,12 @@ CASE(setgroups_deny_is_for_good) {
   T(WriteFile("/proc/self/setgroups", "deny"));
   Record("text", Content("/proc/self/setgroups"));
 }
+CASE(setgroups_deny_after_map) {
+  EnterMapped();
+  T(WriteFile("/proc/self/setgroups", "deny"));
+  T(WriteFile("/proc/self/setgroups", "allow"));
+  Record("text", Content("/proc/self/setgroups"));
+}
 CASE(setgroups_in_namespace) {
   EnterMapped();
   const gid_t group = 0;

@@ -163,8 +163,8 @@ Status UserNamespace::SetSetGroups(std::string_view text) {
   absl::MutexLock lock(&mutex_);
   if (word == "allow") return set_groups_allowed_ ? Ok() : Status(Error(EPERM));
   if (word != "deny") return Error(EINVAL);
-  // Too late once groups can be dropped.
-  if (set_groups_allowed_ && (is_initial() || gids_.written())) return Error(EPERM);
+  // Too late once there are groups, even where it was denied before.
+  if (is_initial() || gids_.written()) return Error(EPERM);
   set_groups_allowed_ = false;
   return Ok();
 }

@@ -83,6 +83,7 @@ TEST(UserNamespaceTest, GroupsNeedDenyForTheUnprivileged) {
   EXPECT_EQ(space.SetSetGroups("allow").code(), EPERM);
   EXPECT_TRUE(space.SetMap(UserNamespace::Ids::kGroups, inside, "0 1000 1").ok());
   EXPECT_FALSE(space.MaySetGroups());
+  EXPECT_EQ(space.SetSetGroups("deny").code(), EPERM);
   EXPECT_EQ(space.SetMap(UserNamespace::Ids::kUsers, inside, "0 1001 1").code(), EPERM);
   EXPECT_TRUE(space.SetMap(UserNamespace::Ids::kUsers, inside, "0 1000 1").ok());
 }
