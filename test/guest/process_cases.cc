@@ -166,6 +166,23 @@ CASE(wait4_rusage) {
   Record("pid", wait4(child, &status, 0, &usage) == child);
   Record("used", usage.ru_utime.tv_sec * 1000000L + usage.ru_utime.tv_usec > 1000);
 }
+CASE(wait4_faults) {
+  const pid_t child = fork();
+  if (child == 0) {
+    constexpr size_t kBytes = 8 << 20;
+    void* map = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)madvise(map, kBytes, MADV_NOHUGEPAGE);
+    memset(map, 1, kBytes);
+    _exit(0);
+  }
+  int status;
+  rusage usage = {};
+  Record("pid", wait4(child, &status, 0, &usage) == child);
+  Record("touched", usage.ru_minflt >= 2048);
+  Record("peak", usage.ru_maxrss >= 8192);
+  MUST(getrusage(RUSAGE_CHILDREN, &usage));
+  Record("children", usage.ru_minflt >= 2048);
+}
 CASE(sigchld_info) {
   static siginfo_t info;
   struct sigaction action = {};

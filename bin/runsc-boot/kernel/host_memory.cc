@@ -16,7 +16,7 @@ namespace {
 
 using Buffer = std::array<char, 4096>;
 
-// As much of the file as fits; both files are shorter, or have what is looked
+// As much of the file as fits; the files are shorter, or have what is looked
 // for at their beginning.
 std::string_view ReadHostFile(pid_t host_pid, const char* name, Buffer& buffer) {
   if (host_pid <= 0) return {};
@@ -47,12 +47,25 @@ uint64_t PeakMemoryKib(pid_t host_pid) {
   return at == std::string_view::npos ? 0 : LeadingNumber(text.substr(at));
 }
 
-uint64_t ResidentKib(pid_t host_pid) {
+HostMemory ReadHostMemory(pid_t host_pid) {
   constexpr uint64_t kKibPerPage = 4;
+  // Fields of proc_pid_stat(5) behind the name, which may have spaces in it.
+  constexpr size_t kMinorFaults = 8, kMajorFaults = 10, kResident = 22;
   Buffer buffer;
-  const std::string_view text = ReadHostFile(host_pid, "statm", buffer);
-  const size_t space = text.find(' ');
-  return space == std::string_view::npos ? 0 : LeadingNumber(text.substr(space)) * kKibPerPage;
+  std::string_view text = ReadHostFile(host_pid, "stat", buffer);
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string_view::npos) return {};
+  text.remove_prefix(name_end);
+  HostMemory memory;
+  for (size_t field = 1; field <= kResident; ++field) {
+    const size_t space = text.find(' ');
+    if (space == std::string_view::npos) break;
+    text.remove_prefix(space + 1);
+    if (field == kMinorFaults) memory.minor_faults = LeadingNumber(text);
+    if (field == kMajorFaults) memory.major_faults = LeadingNumber(text);
+    if (field == kResident) memory.resident_kib = LeadingNumber(text) * kKibPerPage;
+  }
+  return memory;
 }
 
 }  // namespace runsc::boot

@@ -11,8 +11,12 @@ namespace runsc::boot {
 // The largest resident memory so far, in KiB, by the pid in boot's namespace; 0
 // when it is gone. Costs some 10 µs: the host writes a long text for it.
 uint64_t PeakMemoryKib(pid_t host_pid);
-// What is resident now: some 3 µs.
-uint64_t ResidentKib(pid_t host_pid);
+
+// What is resident now, and the faults of all threads so far. Costs some 5 µs.
+struct HostMemory {
+  uint64_t resident_kib = 0, minor_faults = 0, major_faults = 0;
+};
+HostMemory ReadHostMemory(pid_t host_pid);
 
 }  // namespace runsc::boot
 

@@ -41,8 +41,11 @@ void ThreadGroup::BeginExit(int status) {
     // Those that did little have little memory, and are to end fast.
     constexpr uint64_t kLittleWorkNs = 5'000'000;
     const pid_t host_pid = process->host_pid();
+    const HostMemory memory = ReadHostMemory(host_pid);
+    usage.minor_faults = memory.minor_faults;
+    usage.major_faults = memory.major_faults;
     usage.max_rss_kib = usage.user_ns + usage.system_ns > kLittleWorkNs ? PeakMemoryKib(host_pid)
-                                                                        : ResidentKib(host_pid);
+                                                                        : memory.resident_kib;
     process->Kill();
     absl::MutexLock lock(&signal_mutex_);
     final_usage_ = usage;

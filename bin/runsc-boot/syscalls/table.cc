@@ -114,7 +114,7 @@ constexpr SyscallEntry kTable[] = {
     {95, "umask", SysUmask, kFull, nullptr, {kOctal}},
     {96, "gettimeofday", SysGettimeofday, kFull, nullptr, {kPointer, kPointer}},
     {97, "getrlimit", SysGetrlimit, kFull, nullptr, {kResource, kPointer}},
-    {98, "getrusage", SysGetrusage, kPartial, "of children: times, peak memory", {kInt, kPointer}},
+    {98, "getrusage", SysGetrusage, kPartial, "of children: times, peak memory, faults", {kInt, kPointer}},
     {99, "sysinfo", SysSysinfo, kPartial, "memory and uptime of the sandbox", {kPointer}},
     {100, "times", SysTimes, kFull, nullptr, {kPointer}},
     {101, "ptrace", SysPtrace, kPartial, "no hardware breakpoints", {kInt, kPid, kPointer, kPointer}},
