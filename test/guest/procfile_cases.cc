@@ -221,6 +221,14 @@ CASE(limits_file) {
   setrlimit(RLIMIT_CPU, &limit);
   Record("cpu", Line(Content("/proc/self/limits"), "Max cpu time"));
 }
+CASE(oom_score_follows_adjustment) {
+  for (const char* adjustment : {"0", "500", "1000", "-1000"}) {
+    T(WriteTo("/proc/self/oom_score_adj", adjustment));
+    // Little memory adds some per mille at most.
+    constexpr int kStep = 20;
+    Record(adjustment, (atoi(Content("/proc/self/oom_score").c_str()) + kStep / 2) / kStep);
+  }
+}
 CASE(oom_score_adj_forms) {
   Record("start", Content("/proc/self/oom_score_adj"));
   T(WriteTo("/proc/self/oom_score_adj", "100"));

@@ -135,7 +135,17 @@ Result<std::string> GenerateStack(const TaskView& view) {
   return std::string();
 }
 
-Result<std::string> GenerateOomScore(const TaskView&) { return std::string("0\n"); }
+// proc_pid_oom_score(5), by the formula of Linux: of 2000, how much of the memory
+// would be free again, and what oom_score_adj adds.
+Result<std::string> GenerateOomScore(const TaskView& view) {
+  constexpr int64_t kWhole = 1000, kPageBytes = 4096;
+  const int64_t adjustment = view.task.group().oom_score_adj();
+  if (adjustment == -kWhole || view.task.memory_ref() == nullptr) return std::string("0\n");
+  const auto pages = static_cast<int64_t>(view.filesystem.kernel().memory_total()) / kPageBytes;
+  const auto host = view.filesystem.host().ProcessStat(view.host_pid());
+  const int64_t badness = (host.ok() ? host->rss : 0) + adjustment * (pages / kWhole);
+  return absl::StrCat((kWhole + badness * kWhole / pages) * 2 / 3, "\n");
+}
 
 Result<std::string> GenerateTimerSlack(const TaskView& view) {
   return absl::StrCat(view.task.timer_slack_ns(), "\n");
