@@ -48,6 +48,22 @@ CASE(stat_states) {
   Record("zombie", Field(Content(Of(child, "stat").c_str()), 3));
   Record("status", Line(Content(Of(child, "status").c_str()), "State:"));
 }
+CASE(status_blocked_while_suspended) {
+  const pid_t child = fork();
+  if (child == 0) {
+    sigset_t blocked, while_waiting;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    sigemptyset(&while_waiting);
+    sigaddset(&while_waiting, SIGUSR2);
+    for (;;) sigsuspend(&while_waiting);
+  }
+  SleepMs(60);
+  Record("status", Line(Content(Of(child, "status").c_str()), "SigBlk:"));
+  Record("stat", Field(Content(Of(child, "stat").c_str()), 32));
+  kill(child, SIGKILL);
+}
 CASE(stat_state_of_native_sleep) {
   const pid_t child = fork();
   if (child == 0) {

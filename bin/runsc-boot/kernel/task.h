@@ -170,6 +170,8 @@ class Task final : public platform::ThreadEvents,
 
   // --- Signals
   SignalSet signal_mask() const;
+  // What is blocked just now: the temporary mask while there is one.
+  SignalSet blocked_now() const;
   // SIGKILL and SIGSTOP are taken out.
   void SetSignalMask(SignalSet mask);
   // For sigsuspend, ppoll, pselect, epoll_pwait: `mask` holds until the call has

@@ -36,6 +36,11 @@ SignalSet Task::signal_mask() const {
   return saved_mask_.value_or(mask_);
 }
 
+SignalSet Task::blocked_now() const {
+  absl::MutexLock lock(&group_->signal_mutex_);
+  return mask_;
+}
+
 void Task::SetMaskLocked(SignalSet mask) {
   group_->signal_mutex_.AssertHeld();
   mask &= ~kUnblockable;

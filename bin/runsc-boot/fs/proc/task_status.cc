@@ -198,7 +198,7 @@ Result<std::string> GenerateStat(const TaskView& view) {
   absl::StrAppendFormat(&text, " %u %u %u 0 0", hinted(image.code_start), hinted(image.code_end),
                         shown(image.stack_start));
   absl::StrAppendFormat(&text, " %u %u %u %u 0 0 0 %d %d %u %u 0 0 0",
-                        task.PendingSets().own & kOldSignals, task.signal_mask() & kOldSignals,
+                        task.PendingSets().own & kOldSignals, task.blocked_now() & kOldSignals,
                         actions.ignored & kOldSignals, actions.caught & kOldSignals,
                         view.process ? group.exit_signal() : -1, host.processor,
                         scheduling.priority, scheduling.policy);
@@ -247,7 +247,7 @@ Result<std::string> GenerateStatus(const TaskView& view) {
                         std::max<size_t>(group.task_count(), 1),
                         group.kernel().signal_quota().count(ids->ruid),
                         group.limit(RLIMIT_SIGPENDING).rlim_cur, pending.own, pending.shared,
-                        task.signal_mask(), actions.ignored, actions.caught);
+                        task.blocked_now(), actions.ignored, actions.caught);
   absl::StrAppendFormat(&text,
                         "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\nCapBnd:\t%016x\n"
                         "CapAmb:\t%016x\nNoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%d\n",
