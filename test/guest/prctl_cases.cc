@@ -228,6 +228,15 @@ CASE(prctl_io_flusher_and_perf) {
   T(prctl(PR_TASK_PERF_EVENTS_DISABLE));
   T(prctl(PR_GET_IO_FLUSHER, 1, 0, 0, 0));
 }
+CASE(personality_of_release_26) {
+  utsname name;
+  MUST(personality(UNAME26));
+  MUST(uname(&name));
+  Record("release", std::string(name.release).substr(0, 4));
+  MUST(personality(PER_LINUX));
+  MUST(uname(&name));
+  Record("again", std::string(name.release).substr(0, 4) == "2.6.");
+}
 CASE(personality_set_and_read) {
   Record("start", personality(0xffffffff));
   T(personality(ADDR_NO_RANDOMIZE));

@@ -21,6 +21,10 @@ namespace runsc::boot {
 namespace {
 
 constexpr size_t kNameLimit = 64;  // __NEW_UTS_LEN
+// The release for programs that know none behind 2.6: Linux adds 60 to the second
+// number of the true one.
+constexpr char kRelease26[] = "2.6.61";
+static_assert(std::string_view(kSystemRelease).starts_with("6.1."));
 
 template <size_t N>
 void Fill(char (&field)[N], std::string_view text) {
@@ -44,7 +48,8 @@ Result<Word> SysUname(Task& task, const SyscallArgs& args) {
   const std::shared_ptr<UtsNamespace> uts = task.namespaces()->uts;
   Fill(out.sysname, kSystemName);
   Fill(out.nodename, uts->hostname());
-  Fill(out.release, kSystemRelease);
+  const bool wants_26 = (task.personality() & UNAME26) != 0;
+  Fill(out.release, wants_26 ? kRelease26 : kSystemRelease);
   Fill(out.version, kSystemVersion);
   // personality(2): PER_LINUX32 is told of a 32-bit machine.
   const bool is_32_bit = (task.personality() & PER_MASK) == PER_LINUX32;
