@@ -281,3 +281,20 @@ CASE(ptrace_attached_group_stop) {
   Tell(runner);
   Record("end", WaitText(runner.pid));
 }
+CASE(ptrace_detach_leaves_group_stop) {
+  for (const bool seize : {true, false}) {
+    const pid_t pid = Sleeper();
+    kill(pid, SIGSTOP);
+    waitpid(pid, nullptr, WUNTRACED);
+    T(Ptrace(seize ? PTRACE_SEIZE : PTRACE_ATTACH, pid));
+    Record("stop", WaitText(pid));
+    T(Ptrace(PTRACE_DETACH, pid, 0, seize ? SIGSTOP : 0));
+    SleepMs(50);
+    Record("state", StatusField("State", std::to_string(pid)));
+    kill(pid, SIGCONT);
+    SleepMs(50);
+    Record("state", StatusField("State", std::to_string(pid)));
+    kill(pid, SIGKILL);
+    Record("end", WaitText(pid, WUNTRACED));
+  }
+}

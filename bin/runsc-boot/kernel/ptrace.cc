@@ -190,6 +190,14 @@ bool Tracee::HandleTraps(Task& task) {
   return true;
 }
 
+bool Tracee::HasTracer(const Task& task) {
+  if (!task.IsTraced()) return false;
+  const TraceeRef tracee = Of(task);
+  if (tracee == nullptr) return false;
+  absl::MutexLock lock(&tracee->mutex_);
+  return !tracee->detached_;
+}
+
 bool Tracee::OfferSignal(Task& task, SigInfo& info) {
   const TraceeRef tracee = Of(task);
   if (tracee == nullptr) return true;

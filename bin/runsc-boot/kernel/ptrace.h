@@ -57,6 +57,9 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static bool HandleTraps(Task& task);
   // True for a task that its tracer has sent on out of a stop of its group.
   static bool PassesGroupStop(const Task& task);
+  // Whether it has a tracer that has not let go of it. `IsTraced` holds on until
+  // the task runs again.
+  static bool HasTracer(const Task& task);
   // The stop before a signal is delivered. False: the tracer has taken it away.
   static bool OfferSignal(Task& task, SigInfo& info);
   // A filter's SECCOMP_RET_TRACE. Nothing: nobody wants to know, ENOSYS.

@@ -128,7 +128,7 @@ std::optional<Task::Delivery> Task::NextSignal() {
   while (true) {
     SigInfo info{};
     SignalAction action;
-    const bool traced = IsTraced();
+    const bool traced = Tracee::HasTracer(*this);
     if (traced && Tracee::HandleTraps(*this)) {
       if (killed()) return std::nullopt;
       continue;

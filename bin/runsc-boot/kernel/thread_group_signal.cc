@@ -193,7 +193,7 @@ void ThreadGroup::Park(Task& task) {
   while (true) {
     {
       absl::MutexLock lock(&signal_mutex_);
-      if (stop_signal_ == 0 || task.killed() || task.IsTraced()) {
+      if (stop_signal_ == 0 || task.killed() || Tracee::HasTracer(task)) {
         --parked_;
         task.parked_.store(false);
         return;
