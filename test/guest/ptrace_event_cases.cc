@@ -128,6 +128,13 @@ CASE(ptrace_event_exit) {
   Record("status", static_cast<long long>(Message(pid)));
   Record("end", NextEvent(pid));
 }
+CASE(ptrace_event_exit_of_last_thread) {
+  const pid_t pid = Traced([] { return static_cast<int>(syscall(SYS_exit, 8)); });
+  Ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXIT);
+  Record("event", NextEvent(pid));
+  Record("status", static_cast<long long>(Message(pid)));
+  Record("end", NextEvent(pid));
+}
 CASE(ptrace_event_exit_by_signal) {
   const pid_t pid = Traced([] {
     raise(SIGTERM);

@@ -20,7 +20,10 @@ void Task::Exit(int status) {
   }
   // Without exit_group(2), a process ends with the status of its last thread
   // (the leader's before Linux 6.0).
-  if (last) return ExitGroup(status);
+  if (last) {
+    group_->BeginExit(status);
+    return FinishKilled();
+  }
   const platform::ThreadRef thread = thread_;
   // The kernel's side first: who joins this thread must not find it any more.
   FinishKilled();
