@@ -349,3 +349,18 @@ CASE(socket_timeouts_hold_for_read_and_write) {
   T(send(s[0], block, sizeof block, 0));
   Record("waited", NowMs() - start >= 195 && NowMs() - start < 1500);
 }
+CASE(longest_path_has_no_place_for_its_zero) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  memset(address.sun_path, 'p', sizeof address.sun_path);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  T(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address));
+  T(listen(fd, 1));
+  sockaddr_un name = {};
+  socklen_t size = sizeof name;
+  T(getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size));
+  Record("size", size);
+  Record("same", memcmp(&name, &address, sizeof name) == 0);
+  const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+  T(connect(client, reinterpret_cast<sockaddr*>(&name), sizeof name));
+}

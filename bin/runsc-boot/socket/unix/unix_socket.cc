@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -35,12 +36,14 @@ Result<ParsedName> Parse(const SocketAddress& address) {
 }
 
 SocketAddress MakeAddress(std::string_view text, bool abstract) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  size_t size = std::min(text.size(), sizeof address.sun_path - 1);
-  memcpy(address.sun_path + (abstract ? 1 : 0), text.data(), size);
-  // Paths are returned with their terminating zero.
-  return SocketAddress::From(&address, kPathOffset + size + 1);
+  // Paths are returned with their terminating zero, for which the longest have no
+  // place in the structure.
+  std::array<char, sizeof(sockaddr_un) + 1> address{};
+  constexpr sa_family_t kFamily = AF_UNIX;
+  memcpy(address.data(), &kFamily, sizeof kFamily);
+  const size_t size = std::min(text.size(), address.size() - kPathOffset - 1);
+  memcpy(address.data() + kPathOffset + (abstract ? 1 : 0), text.data(), size);
+  return SocketAddress::From(address.data(), kPathOffset + size + 1);
 }
 
 SocketAddress Unnamed() {
