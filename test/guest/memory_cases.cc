@@ -223,6 +223,47 @@ CASE(brk_grows) {
   T(brk(before));
   Record("back", static_cast<char*>(sbrk(0)) == before);
 }
+CASE(heap_is_memory_like_any_other) {
+  const auto start = reinterpret_cast<uintptr_t>(sbrk(0));
+  MUST(brk(reinterpret_cast<void*>(start + 8 * kPage)));
+  char* heap = reinterpret_cast<char*>((start + kPage - 1) & ~(kPage - 1));
+  T(mprotect(heap, kPage, PROT_READ));
+  Record("poke", Poke(heap));
+  T(mprotect(heap, kPage, PROT_READ | PROT_WRITE));
+  Record("poke", Poke(heap));
+  T(madvise(heap, kPage, MADV_DONTNEED));
+  Record("replaced", mmap(heap, kPage, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == heap);
+  TP(mmap(heap + 1, kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+  TP(mmap(heap, kPage, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+  Make("f", std::string(kPage, 'f'));
+  Record("file",
+         mmap(heap, kPage, PROT_READ, MAP_PRIVATE | MAP_FIXED, open("f", O_RDONLY), 0) == heap);
+  Record("byte", heap[0]);
+  T(munmap(heap + kPage, kPage));
+  Record("gone", Touch(heap + kPage));
+  heap[2 * kPage] = 'h';
+  char* moved = static_cast<char*>(
+      mremap(heap + 2 * kPage, kPage, kPage, MREMAP_MAYMOVE | MREMAP_FIXED, Map(kPage)));
+  Record("moved", moved != MAP_FAILED && *moved == 'h');
+}
+CASE(heap_of_a_child_can_be_read) {
+  auto* word = static_cast<int*>(sbrk(kPage));
+  const pid_t child = fork();
+  if (child == 0) {
+    *word = 4321;
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  MUST(waitpid(child, nullptr, WUNTRACED));
+  int copy = 0;
+  const iovec local = {&copy, sizeof copy}, remote = {word, sizeof *word};
+  T(process_vm_readv(child, &local, 1, &remote, 1, 0));
+  Record("value", copy);
+  copy = 77;
+  T(process_vm_writev(child, &local, 1, &remote, 1, 0));
+  kill(child, SIGKILL);
+}
 CASE(mincore_and_mlock) {
   char* map = Map(2 * kPage);
   map[0] = 1;

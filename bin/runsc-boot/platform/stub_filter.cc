@@ -27,9 +27,12 @@ constexpr uint32_t kX32Bit = 0x40000000;
 // Newer than the C library's headers.
 constexpr uint32_t kFutexWaitv = 449, kFutexWake = 454, kFutexWait = 455, kFutexRequeue = 456;
 
-constexpr uint32_t kStubHigh = stub::kImageBase >> 32;
+constexpr uint32_t kImageHigh = stub::kImageBase >> 32;
+constexpr auto kImageLow = static_cast<uint32_t>(stub::kImageBase);
+constexpr uint32_t kRangeBeginHigh = stub::kRangeBegin >> 32;
 constexpr uint32_t kRangeEndHigh = stub::kRangeEnd >> 32;
-static_assert((stub::kImageBase & 0xffffffff) == 0 && (stub::kRangeEnd & 0xffffffff) == 0);
+static_assert((stub::kRangeBegin & 0xffffffff) == 0 && (stub::kRangeEnd & 0xffffffff) == 0);
+static_assert(stub::kImageBase + stub::kImageSize == stub::kRangeEnd);
 
 class StubFilter {
  public:
@@ -43,9 +46,9 @@ class StubFilter {
   // Goes on at `yes` when the calling instruction lies in the stub's image.
   void IfFromStub(Label yes, Label no) {
     p_.Load(BpfProgram::kIpHigh);
-    p_.JumpIfEqual(kStubHigh, kNext, no);
+    p_.JumpIfEqual(kImageHigh, kNext, no);
     p_.Load(BpfProgram::kIpLow);
-    p_.JumpIfAtLeast(stub::kImageSize, no, yes);
+    p_.JumpIfAtLeast(kImageLow, yes, no);
   }
 
   // Falls through when [address, address + length) surely misses the stub's
@@ -57,10 +60,10 @@ class StubFilter {
     p_.MoveToX();
     p_.Load(BpfProgram::ArgHigh(address));
     p_.JumpIfAtLeast(kRangeEndHigh, ok, kNext);
-    p_.JumpIfAtLeast(kStubHigh, no, kNext);
+    p_.JumpIfAtLeast(kRangeBeginHigh, no, kNext);
     p_.AddX();
     p_.Add(1);
-    p_.JumpIfAtLeast(kStubHigh, no, kNext);
+    p_.JumpIfAtLeast(kRangeBeginHigh, no, kNext);
     p_.Place(ok);
   }
 
@@ -399,9 +402,9 @@ Result<std::vector<sock_filter>> BuildTrapFilter(std::span<const uint32_t> numbe
   p.Return(kAllow);
   p.Place(chosen);
   p.Load(BpfProgram::kIpHigh);
-  p.JumpIfEqual(kStubHigh, BpfProgram::kNext, trap);
+  p.JumpIfEqual(kImageHigh, BpfProgram::kNext, trap);
   p.Load(BpfProgram::kIpLow);
-  p.JumpIfAtLeast(stub::kImageSize, trap, allow);
+  p.JumpIfAtLeast(kImageLow, allow, trap);
   p.Place(allow);
   p.Return(kAllow);
   p.Place(trap);

@@ -150,7 +150,7 @@ TEST_F(StubFilterTest, AnonymousMappingsAreNative) {
 TEST_F(StubFilterTest, NoNativeCallTouchesTheStubsRange) {
   constexpr uint64_t kFixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   std::vector<uint64_t> edges;
-  for (uint64_t around : {stub::kRangeBegin, stub::kRangeEnd, stub::kRegionBase, uint64_t{0},
+  for (uint64_t around : {stub::kRangeBegin, stub::kRangeEnd, stub::kImageBase, uint64_t{0},
                           uint64_t{1} << 32, uint64_t{1} << 47, uint64_t{1} << 63}) {
     for (int64_t offset : {-0x100001000l, -0x100000000l, -4096l, -1l, 0l, 4096l, 0x100000000l}) {
       edges.push_back(around + static_cast<uint64_t>(offset));

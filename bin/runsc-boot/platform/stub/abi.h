@@ -12,8 +12,6 @@ namespace runsc::boot::platform::stub {
 
 // --- Address space. All of it lies in one range that the application must not
 // map over. The filter compares the upper halves of addresses with these.
-inline constexpr uint64_t kImageBase = 0x7e0000000000;
-inline constexpr uint64_t kImageSize = 0x10000;
 inline constexpr uint64_t kRegionBase = 0x7e1000000000;
 inline constexpr uint64_t kSlotSize = 0x10000;
 inline constexpr uint64_t kControlSize = 0x1000;
@@ -23,8 +21,12 @@ inline constexpr uint64_t kRegionSize = kSlotSize * kMaxSlots;
 inline constexpr uint64_t kForkStackBase = 0x7e2000000000;
 inline constexpr uint64_t kForkStackSize = 0x1000;
 inline constexpr uint32_t kForkStacks = 64;
-inline constexpr uint64_t kRangeBegin = kImageBase;
-inline constexpr uint64_t kRangeEnd = 0x7e3000000000;
+// Last, because the host puts the application's heap behind it: that must be
+// free to be mapped over, protected and read by debuggers.
+inline constexpr uint64_t kImageBase = 0x7e2fffff0000;
+inline constexpr uint64_t kImageSize = 0x10000;
+inline constexpr uint64_t kRangeBegin = kRegionBase;
+inline constexpr uint64_t kRangeEnd = kImageBase + kImageSize;
 
 // --- Calls from the stub to boot: numbers that no kernel has, so the filter
 // sends them to the listener. Each returns the next Op.

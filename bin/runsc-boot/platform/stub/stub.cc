@@ -26,6 +26,10 @@ constexpr long kProtReadWrite = 3, kMapShared = 1, kMapPrivate = 2, kMapFixed = 
                kMapAnonymous = 32, kMapNoReserve = 0x4000, kDontFork = 10;
 constexpr uint64_t kPage = 4096;
 
+// Linked to the last page of the image: the heap, which begins behind what the
+// image uses, then begins outside of the range.
+asm(".pushsection .padding, \"aw\", @nobits; .skip 4096; .popsection");
+
 static inline __attribute__((always_inline)) long Syscall(long number, uint64_t a = 0,
                                                           uint64_t b = 0, uint64_t c = 0,
                                                           uint64_t d = 0, uint64_t e = 0,

@@ -22,7 +22,7 @@ enum { NOTHING = 1000, IN_STUB, BLOCK, RELEASE, BLOCKED, SIGNAL, NATIVE, KILL, F
 // Microseconds for an attacker on a busy machine; those that end take less.
 enum { kEnough = 2000000 };
 
-#define IMAGE 0x7e0000000000ul
+#define IMAGE 0x7e2fffff0000ul
 #define REGION 0x7e1000000000ul
 #define REGION_SIZE (65536ul * 16384)
 #define ENTER 30000
@@ -274,7 +274,8 @@ int main(int argc, char** argv) {
   if (!strcmp(what, "nothing")) return 0;
   if (!strcmp(what, "jump")) return Run(JumpAnywhere, count, start, 1, 300);
   if (!strcmp(what, "bad-frames")) return Run(EnterWithBadFrames, count, start, 1, kEnough);
-  if (!strcmp(what, "plausible-frames")) return Run(EnterWithPlausibleFrame, count, start, 1, kEnough);
+  if (!strcmp(what, "plausible-frames"))
+    return Run(EnterWithPlausibleFrame, count, start, 1, kEnough);
   if (!strcmp(what, "stray")) return Run(StrayMessages, count, start, 1, kEnough);
   if (!strcmp(what, "hidden-clone")) return Run(HiddenClone, count, start, 1, kEnough);
   if (!strcmp(what, "scribble")) return Run(ScribbleWhileWorking, count, start, 1, kEnough);
