@@ -30,6 +30,24 @@ CASE(cpu_clocks_of_processes) {
   T(clock_settime(ProcessClock(child), &time));
   MUST(kill(child, SIGKILL));
 }
+CASE(cpu_clocks_of_processes_that_have_ended) {
+  const pid_t child = fork();
+  if (child == 0) {
+    Burn(50);
+    _exit(0);
+  }
+  siginfo_t info;
+  MUST(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT));
+  timespec time = {};
+  T(clock_gettime(ProcessClock(child), &time));
+  Record("burned", Ns(time) > 40'000'000);
+  T(clock_getres(ProcessClock(child), &time));
+  MUST(waitpid(child, nullptr, 0));
+  T(clock_gettime(ProcessClock(child), &time));
+  T(clock_getres(ProcessClock(child), &time));
+  clockid_t clock;
+  T(clock_getcpuclockid(child, &clock));
+}
 CASE(cpu_clocks_of_threads) {
   std::atomic<bool> stop{false};
   std::thread other([&] {

@@ -126,6 +126,7 @@ class StubFilter {
   void MemoryAdvice();
   void Futexes();
   void Clocks();
+  void ThreadClock(uint32_t number, const char* reason);
   void Own();
   void Clone();
 
@@ -261,12 +262,28 @@ void StubFilter::Futexes() {
 }
 
 void StubFilter::Clocks() {
-  // The vDSO falls back to these for CPU clocks. Ids of processes and threads
-  // are looked up in the caller's pid namespace.
-  Native(SYS_clock_gettime, "reads a clock, or CPU time of the container's own");
-  Native(SYS_clock_getres, "tells a clock's resolution");
+  // The vDSO falls back to these for CPU clocks. Ids of threads are looked up in
+  // the caller's pid namespace.
+  ThreadClock(SYS_clock_gettime, "reads a clock, or CPU time of the container's own threads");
+  ThreadClock(SYS_clock_getres, "tells the resolution of a clock");
   Native(SYS_gettimeofday, "reads the clock");
   Native(SYS_time, "reads the clock");
+}
+
+void StubFilter::ThreadClock(uint32_t number, const char* reason) {
+  if (!native_) return StubOnly(number, kNotify, reason);
+  p_.Call(number, reason, [&] {
+    // Negative ids are of processes and threads. A process has ended for the
+    // host before its parent has waited for it: the kernel still knows its time.
+    constexpr uint32_t kNegative = 0x80000000, kThread = 4;
+    Label allow = p_.NewLabel();
+    p_.Load(BpfProgram::ArgLow(0));
+    p_.JumpIfAnySet(kNegative, kNext, allow);
+    p_.JumpIfAnySet(kThread, allow, kNext);
+    p_.Return(kNotify);
+    p_.Place(allow);
+    p_.Return(kAllow);
+  });
 }
 
 void StubFilter::Memory() {

@@ -82,6 +82,21 @@ TEST_F(StubFilterTest, WhatTheApplicationMayDoAloneIsThisListAndNoMore) {
                                SYS_set_robust_list, SYS_rseq, 449, 454, 455, 456}));
 }
 
+TEST_F(StubFilterTest, ClocksOfProcessesAreTheKernelsOthersTheHosts) {
+  constexpr int kThread = 4;
+  for (long number : {SYS_clock_gettime, SYS_clock_getres}) {
+    for (int kind = 0; kind < 3; ++kind) {
+      const int process = static_cast<int>(~4711U << 3) | kind;
+      EXPECT_EQ(Application(number, {static_cast<uint32_t>(process)}), kNotify);
+      EXPECT_EQ(Application(number, {static_cast<uint64_t>(int64_t{process})}), kNotify);
+      EXPECT_EQ(Application(number, {static_cast<uint32_t>(process | kThread)}), kAllow);
+    }
+    for (uint64_t clock : {CLOCK_REALTIME, CLOCK_PROCESS_CPUTIME_ID, CLOCK_TAI}) {
+      EXPECT_EQ(Application(number, {clock}), kAllow);
+    }
+  }
+}
+
 TEST_F(StubFilterTest, ThirtyTwoBitAndX32CallsDoNotExist) {
   EXPECT_EQ(Run(kApplicationIp, 1, {}, AUDIT_ARCH_I386), kNoSuchCall);
   EXPECT_EQ(Run(kStubIp, 15, {}, AUDIT_ARCH_I386), kNoSuchCall);
