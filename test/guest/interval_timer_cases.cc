@@ -1,13 +1,20 @@
 // Interval timers, timerfd, RLIMIT_CPU.
+#include <limits.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
 
+#include <thread>
+
 #include "test/guest/timers.h"
 
 using namespace guest;
+
+namespace {
+constexpr itimerval kNever = {};
+}
 
 CASE(itimer_kinds) {
   Handle(SIGVTALRM);
@@ -21,6 +28,63 @@ CASE(itimer_kinds) {
   SleepMs(20);
   Record("count", g_count);
   Record("code", g_info.si_code);
+}
+CASE(itimer_signals_go_to_the_thread_that_consumes) {
+  for (const auto& [which, signo] :
+       {std::pair(ITIMER_VIRTUAL, SIGVTALRM), {ITIMER_PROF, SIGPROF}}) {
+    g_by_main = g_by_others = 0;
+    CountByThread(signo);
+    const itimerval spec = {{0, 20000}, {0, 20000}};
+    MUST(setitimer(which, &spec, nullptr));
+    std::thread([] { Burn(290); }).join();
+    MUST(setitimer(which, &kNever, nullptr));
+    Record("others", g_by_others >= 5);
+    Record("main", g_by_main);
+  }
+}
+CASE(itimer_signals_are_shared_by_threads_that_consume) {
+  CountByThread(SIGPROF);
+  const itimerval spec = {{0, 20000}, {0, 20000}};
+  MUST(setitimer(ITIMER_PROF, &spec, nullptr));
+  std::thread other([] { Burn(600); });
+  Burn(600);
+  other.join();
+  MUST(setitimer(ITIMER_PROF, &kNever, nullptr));
+  Record("others", g_by_others >= 5);
+  Record("main", g_by_main >= 5);
+}
+CASE(itimer_signals_go_elsewhere_when_blocked) {
+  CountByThread(SIGPROF);
+  const itimerval spec = {{0, 20000}, {0, 20000}};
+  MUST(setitimer(ITIMER_PROF, &spec, nullptr));
+  std::thread([] {
+    Mask(SIG_BLOCK, SIGPROF);
+    Burn(300);
+  }).join();
+  MUST(setitimer(ITIMER_PROF, &kNever, nullptr));
+  Record("others", g_by_others);
+  Record("main", g_by_main >= 5);
+}
+CASE(itimer_periods_without_a_value) {
+  for (const auto which : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) {
+    const itimerval spec = {{10, 0}, {0, 0}};
+    T(setitimer(which, &spec, nullptr));
+    itimerval now;
+    T(getitimer(which, &now));
+    Record("period", now.it_interval.tv_sec);
+    T(setitimer(which, &kNever, &now));
+    Record("period", now.it_interval.tv_sec);
+  }
+}
+CASE(itimer_long_times) {
+  for (const time_t seconds : {0x1ffffffffL, 9223372035L, 9223372037L, LONG_MAX}) {
+    const itimerval spec = {{seconds, 7}, {1000, 0}};
+    T(setitimer(ITIMER_REAL, &spec, nullptr));
+    itimerval now;
+    T(setitimer(ITIMER_REAL, &kNever, &now));
+    Record("s", now.it_interval.tv_sec);
+    Record("us", now.it_interval.tv_usec);
+  }
 }
 CASE(itimer_errors) {
   itimerval spec = {{0, 0}, {0, 1000000}};
@@ -107,6 +171,15 @@ CASE(limit_cpu_sends_sigxcpu) {
            for (int i = 0; i < 60 && hits == 0; i++) Burn(100);
            MUST(getrlimit(RLIMIT_CPU, &limit));
            return hits * 10 + static_cast<int>(limit.rlim_cur);
+         }));
+}
+CASE(limit_cpu_warns_the_thread_that_consumes) {
+  Record("child", InChild([] {
+           CountByThread(SIGXCPU);
+           const rlimit limit = {1, RLIM_INFINITY};
+           MUST(setrlimit(RLIMIT_CPU, &limit));
+           std::thread([] { Burn(1500); }).join();
+           return g_by_main * 10 + g_by_others;
          }));
 }
 CASE(limit_cpu_kills) {

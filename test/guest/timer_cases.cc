@@ -217,6 +217,24 @@ CASE(timer_on_thread_cpu_time) {
   SleepMs(20);
   Record("own", g_count);
 }
+CASE(timer_on_cpu_time_signals_the_thread_that_consumes) {
+  CountByThread(SIGUSR1);
+  sigevent event = Event(SIGEV_SIGNAL, SIGUSR1);
+  T(Set(Create(CLOCK_PROCESS_CPUTIME_ID, &event), 20, 20));
+  std::thread([] { Burn(290); }).join();
+  Record("others", g_by_others >= 5);
+  Record("main", g_by_main);
+}
+CASE(timer_on_thread_cpu_time_signals_that_thread) {
+  CountByThread(SIGUSR1);
+  std::thread([] {
+    sigevent event = Event(SIGEV_SIGNAL, SIGUSR1);
+    T(Set(Create(CLOCK_THREAD_CPUTIME_ID, &event), 20, 20));
+    Burn(290);
+  }).join();
+  Record("others", g_by_others >= 5);
+  Record("main", g_by_main);
+}
 CASE(timer_gone_after_exec_and_fork) {
   Handle(SIGUSR1);
   sigevent event = Event(SIGEV_SIGNAL, SIGUSR1);

@@ -60,6 +60,14 @@ inline void Burn(int milliseconds) {
   } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <
            milliseconds);
 }
+inline std::atomic<int> g_by_main, g_by_others;
+// Counts signals by who handles them: the first thread, or another one.
+inline void CountByThread(int signo) {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { ++(gettid() == getpid() ? g_by_main : g_by_others); };
+  action.sa_flags = SA_RESTART;
+  MUST(sigaction(signo, &action, nullptr));
+}
 inline clockid_t ProcessClock(pid_t pid, int kind = 2) {
   return static_cast<clockid_t>((~static_cast<unsigned>(pid) << 3) | static_cast<unsigned>(kind));
 }

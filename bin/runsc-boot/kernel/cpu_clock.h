@@ -22,6 +22,13 @@ class CpuClock {
   // a call of the host, for threads three.
   int64_t Now() const;
 
+  // It counts the time of all of `group`.
+  bool IsOfProcess(const ThreadGroup& group) const {
+    return !of_thread_ && group_.lock().get() == &group;
+  }
+  // Whose time it counts; null: a process's, or it has ended.
+  TaskRef thread() const { return task_.lock(); }
+
  private:
   std::weak_ptr<ThreadGroup> group_;
   std::weak_ptr<Task> task_;  // empty: the whole process

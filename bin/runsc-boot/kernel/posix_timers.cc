@@ -110,11 +110,12 @@ int64_t PosixTimers::Forward(Timer& timer, int64_t now) {
 
 Result<itimerspec> PosixTimers::Set(int id, bool absolute, const itimerspec& value) {
   TRY_ASSIGN(const itimerspec old, Get(id));
+  const int64_t first = TimerNs(value.it_value);
   absl::MutexLock lock(&mutex_);
   auto found = timers_.find(id);
   if (found == timers_.end()) return Error(EINVAL);
   Timer& timer = found->second;
-  const int64_t first = TimerNs(value.it_value);
+  if (first != 0 && CountsProcess(timer)) consumers_.Begin();
   timer.interval_ns = first == 0 ? 0 : TimerNs(value.it_interval);
   timer.deadline_ns = first == 0 || absolute ? first : AddSaturating(timer.Now(), first);
   timer.overrun = 0;
@@ -233,11 +234,28 @@ std::optional<SigInfo> PosixTimers::Expire(int id, TaskRef* target) {
   return info;
 }
 
+bool PosixTimers::CountsProcess(const Timer& timer) const {
+  return timer.cpu.has_value() && timer.event.sigev_notify != SIGEV_THREAD_ID &&
+         timer.cpu->IsOfProcess(group_);
+}
+
+TaskRef PosixTimers::Preferred(int id) {
+  absl::MutexLock lock(&mutex_);
+  auto found = timers_.find(id);
+  if (found == timers_.end() || !found->second.cpu.has_value()) return nullptr;
+  if (CountsProcess(found->second)) return consumers_.Pick();
+  return found->second.cpu->thread();
+}
+
 void PosixTimers::OnExpiry(int id) {
   TaskRef target;
   const std::optional<SigInfo> info = Expire(id, &target);
   if (!info.has_value()) return;
-  (void)group_.Send(*info, target.get(), false).ok();
+  if (target != nullptr) {
+    (void)group_.Send(*info, target.get(), false).ok();
+  } else {
+    (void)group_.SendPreferring(*info, Preferred(id).get()).ok();
+  }
   absl::MutexLock lock(&mutex_);
   auto found = timers_.find(id);
   if (found == timers_.end()) return;

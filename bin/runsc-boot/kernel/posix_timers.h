@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/kernel/cpu_clock.h"
+#include "bin/runsc-boot/kernel/cpu_consumers.h"
 #include "bin/runsc-boot/kernel/signal_quota.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
@@ -27,7 +28,8 @@ namespace runsc::boot {
 // timer run on. So the shortest period costs no more than its handlers do.
 class PosixTimers {
  public:
-  PosixTimers(ThreadGroup& group, TimerQueue& queue) : group_(group), queue_(queue) {}
+  PosixTimers(ThreadGroup& group, TimerQueue& queue, CpuConsumers& consumers)
+      : group_(group), queue_(queue), consumers_(consumers) {}
   ~PosixTimers() { DisarmAll(); }
 
   // EINVAL: clock or event; EOPNOTSUPP: a clock without timers; EPERM: an alarm
@@ -69,6 +71,10 @@ class PosixTimers {
   void OnExpiry(int id);
   // The signal of the timer at `now`; nothing: not yet, or none is to be sent.
   std::optional<SigInfo> Expire(int id, TaskRef* target) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Its signal is for one of those that consume its process's own time.
+  bool CountsProcess(const Timer& timer) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Who gets the signal of a timer without SIGEV_THREAD_ID, if it wants it; null: anybody.
+  TaskRef Preferred(int id) ABSL_LOCKS_EXCLUDED(mutex_);
   // Moves a periodic deadline beyond `now`; the number of periods skipped.
   static int64_t Forward(Timer& timer, int64_t now);
   bool IsQueued(const Timer& timer, int id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -76,6 +82,7 @@ class PosixTimers {
 
   ThreadGroup& group_;
   TimerQueue& queue_;
+  CpuConsumers& consumers_;
   mutable absl::Mutex mutex_;
   std::map<int, Timer> timers_ ABSL_GUARDED_BY(mutex_);
   int next_id_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -70,6 +70,8 @@ Result<itimerval> ProcessTimers::SetInterval(int which, const itimerval& value) 
   auto to_ns = [](const timeval& time) {
     return TimerNs({time.tv_sec, time.tv_usec * kMicrosecond});
   };
+  const int64_t first = to_ns(value.it_value);
+  if (which != ITIMER_REAL && first != 0) consumers_.Begin();
   absl::MutexLock lock(&mutex_);
   const itimerval old = IntervalValue(which);
   Interval& interval = intervals_[which];
@@ -102,7 +104,9 @@ void ProcessTimers::OnInterval(int which) {
       Arm(which, interval, kShortestPeriod);
     }
   }
-  (void)group_.SendSignal(MakeSigInfo(SignalOfInterval(which), SI_KERNEL)).ok();
+  const TaskRef preferred = which == ITIMER_REAL ? nullptr : consumers_.Pick();
+  const SigInfo info = MakeSigInfo(SignalOfInterval(which), SI_KERNEL);
+  (void)group_.SendPreferring(info, preferred.get()).ok();
 }
 
 void ProcessTimers::WatchCpuLimit() {
@@ -130,7 +134,8 @@ void ProcessTimers::OnCpuLimit() {
     return;
   }
   if (used >= LimitNs(limit.rlim_cur)) {
-    (void)group_.SendSignal(MakeSigInfo(SIGXCPU, SI_KERNEL)).ok();
+    const TaskRef preferred = consumers_.Pick();
+    (void)group_.SendPreferring(MakeSigInfo(SIGXCPU, SI_KERNEL), preferred.get()).ok();
     // As Linux, visibly: the next one is due a second later.
     group_.RaiseCpuLimit(static_cast<rlim_t>(LimitNs(limit.rlim_cur) / kTimerSecond) + 1);
   }

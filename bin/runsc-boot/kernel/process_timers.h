@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/cpu_consumers.h"
 #include "bin/runsc-boot/kernel/posix_timers.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/timer.h"
@@ -21,7 +22,7 @@ namespace runsc::boot {
 class ProcessTimers {
  public:
   ProcessTimers(ThreadGroup& group, TimerQueue& queue)
-      : group_(group), queue_(queue), posix_(group, queue) {}
+      : group_(group), queue_(queue), consumers_(group), posix_(group, queue, consumers_) {}
   ~ProcessTimers();
 
   // EINVAL: no such timer, or an impossible value.
@@ -56,6 +57,7 @@ class ProcessTimers {
   mutable absl::Mutex mutex_;
   std::array<Interval, 3> intervals_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Timer> cpu_limit_ ABSL_GUARDED_BY(mutex_);
+  CpuConsumers consumers_;
   PosixTimers posix_;
 };
 

@@ -172,18 +172,22 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // To `target` alone, or to the group when null. `outside`: from the host,
   // which init cannot be protected against.
   Status Send(const SigInfo& info, Task* target, bool outside) ABSL_LOCKS_EXCLUDED(signal_mutex_);
-  // Its two halves: what may happen under the kernel's tree mutex, and what
+  // To the group; `preferred` (or null) is asked first whether it wants the signal.
+  Status SendPreferring(const SigInfo& info, Task* preferred) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  // The two halves of sending: what may happen under the kernel's tree mutex, and what
   // takes that mutex itself.
   struct Sent {
     Status status;
     bool resumed = false;  // a stopped group goes on
     int exit_status = 0;   // of the group, which the signal ends
   };
-  Sent TakeIn(const SigInfo& info, Task* target, bool outside) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  Sent TakeIn(const SigInfo& info, Task* target, bool outside, Task* preferred = nullptr)
+      ABSL_LOCKS_EXCLUDED(signal_mutex_);
   void Announce(const Sent& sent) ABSL_LOCKS_EXCLUDED(signal_mutex_);
   bool IsIgnored(int signo, const Task* target, bool outside)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
-  Status Queue(const SigInfo& info, Task* target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  Status Queue(const SigInfo& info, Task* target, Task* preferred)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   // Effects that a signal has by being sent. True: a stopped group goes on.
   bool PrepareStopAndContinue(int signo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   void DiscardEverywhere(SignalSet signals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);

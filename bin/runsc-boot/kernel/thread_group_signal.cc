@@ -56,7 +56,14 @@ Status ThreadGroup::Send(const SigInfo& info, Task* target, bool outside) {
   return std::move(sent.status);
 }
 
-ThreadGroup::Sent ThreadGroup::TakeIn(const SigInfo& info, Task* target, bool outside) {
+Status ThreadGroup::SendPreferring(const SigInfo& info, Task* preferred) {
+  Sent sent = TakeIn(info, nullptr, /*outside=*/false, preferred);
+  Announce(sent);
+  return std::move(sent.status);
+}
+
+ThreadGroup::Sent ThreadGroup::TakeIn(const SigInfo& info, Task* target, bool outside,
+                                      Task* preferred) {
   const int signo = info.si_signo;
   Sent sent;
   absl::MutexLock lock(&signal_mutex_);
@@ -78,7 +85,7 @@ ThreadGroup::Sent ThreadGroup::TakeIn(const SigInfo& info, Task* target, bool ou
     // As Linux: who waits for a fatal signal without having blocked it.
     sent.exit_status = signo;
   } else {
-    sent.status = Queue(info, target);
+    sent.status = Queue(info, target, preferred);
   }
   return sent;
 }
@@ -106,7 +113,7 @@ bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
   return action == DefaultAction::kIgnore || action == DefaultAction::kContinue;
 }
 
-Status ThreadGroup::Queue(const SigInfo& info, Task* target) {
+Status ThreadGroup::Queue(const SigInfo& info, Task* target, Task* preferred) {
   const int signo = info.si_signo;
   PendingSignals& queue = target != nullptr ? target->pending_ : pending_;
   const Task& owner = target != nullptr ? *target : *tasks_.front();
@@ -128,6 +135,10 @@ Status ThreadGroup::Queue(const SigInfo& info, Task* target) {
   if (target != nullptr) {
     if (!waits(*target)) wakes(*target);
     return Ok();
+  }
+  for (const TaskRef& task : tasks_) {
+    // It may have ended meanwhile.
+    if (task.get() == preferred && wakes(*task)) return Ok();
   }
   for (const TaskRef& task : tasks_) {
     if (waits(*task)) return Ok();
