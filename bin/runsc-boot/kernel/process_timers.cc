@@ -10,9 +10,8 @@ namespace {
 
 constexpr int64_t kMicrosecond = 1000;
 
-// Rounded up, so that an armed timer never reads as 0.
 timeval ToTimeval(int64_t ns) {
-  const int64_t us = (ns + kMicrosecond - 1) / kMicrosecond;
+  const int64_t us = ns / kMicrosecond;
   return {us / 1'000'000, us % 1'000'000};
 }
 
@@ -44,9 +43,13 @@ int64_t ProcessTimers::IntervalNow(int which) const {
 
 itimerval ProcessTimers::IntervalValue(int which) const {
   const Interval& interval = intervals_[which];
-  if (interval.deadline_ns == 0) return {};
+  if (interval.deadline_ns == 0) {
+    // As Linux: timers of CPU time keep a period that they do not use.
+    return {which == ITIMER_REAL ? timeval{} : ToTimeval(interval.interval_ns), {}};
+  }
   const int64_t left = std::max<int64_t>(interval.deadline_ns - IntervalNow(which), 1);
-  return {ToTimeval(interval.interval_ns), ToTimeval(left)};
+  // Rounded up, so that an armed timer never reads as 0.
+  return {ToTimeval(interval.interval_ns), ToTimeval(AddSaturating(left, kMicrosecond - 1))};
 }
 
 void ProcessTimers::Arm(int which, Interval& interval, int64_t earliest) {
@@ -75,7 +78,6 @@ Result<itimerval> ProcessTimers::SetInterval(int which, const itimerval& value) 
   absl::MutexLock lock(&mutex_);
   const itimerval old = IntervalValue(which);
   Interval& interval = intervals_[which];
-  const int64_t first = to_ns(value.it_value);
   interval.interval_ns = to_ns(value.it_interval);
   interval.deadline_ns = first == 0 ? 0 : AddSaturating(IntervalNow(which), first);
   Arm(which, interval, 0);

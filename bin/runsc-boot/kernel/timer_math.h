@@ -9,8 +9,8 @@
 namespace runsc::boot {
 
 constexpr int64_t kTimerSecond = 1'000'000'000;
-// The longest time that is kept exactly, about 146 years.
-constexpr int64_t kMaxTimerTime = INT64_MAX / 2;
+// What all longer times are taken for, about 292 years.
+constexpr int64_t kMaxTimerTime = INT64_MAX;
 // The shortest period that boot's own timers repeat with when nobody waits for
 // what they do.
 constexpr int64_t kShortestPeriod = 50'000;
@@ -19,7 +19,7 @@ constexpr int64_t kShortestPeriod = 50'000;
 constexpr int64_t kCpuTick = 2'000'000;
 
 inline int64_t TimerNs(const timespec& time) {
-  if (time.tv_sec > kMaxTimerTime / kTimerSecond) return kMaxTimerTime;
+  if (time.tv_sec >= kMaxTimerTime / kTimerSecond) return kMaxTimerTime;
   return time.tv_sec * kTimerSecond + time.tv_nsec;
 }
 
