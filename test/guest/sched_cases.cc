@@ -1,6 +1,7 @@
 // nice values, scheduling policies, affinity, getcpu, membarrier, rseq.
 #include <linux/membarrier.h>
 #include <linux/rseq.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -299,6 +300,30 @@ CASE(affinity_roundtrip) {
            return CPU_COUNT(&read);
          }));
   T(sched_setaffinity(0, sizeof all, &all));
+}
+CASE(affinity_of_threads_before_they_start) {
+  cpu_set_t all, one;
+  MUST(sched_getaffinity(0, sizeof all, &all));
+  int last = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (CPU_ISSET(cpu, &all)) last = cpu;
+  }
+  CPU_ZERO(&one);
+  CPU_SET(last, &one);
+  pthread_attr_t attr;
+  pthread_attr_init(&attr);
+  pthread_attr_setaffinity_np(&attr, sizeof one, &one);
+  int misplaced = 0;
+  for (int i = 0; i < 100; i++) {
+    pthread_t thread;
+    MUST(-pthread_create(
+        &thread, &attr, [](void*) -> void* { return reinterpret_cast<void*>(sched_getcpu()); },
+        nullptr));
+    void* cpu;
+    pthread_join(thread, &cpu);
+    misplaced += reinterpret_cast<long>(cpu) != last;
+  }
+  Record("misplaced", misplaced);
 }
 CASE(affinity_shown_in_proc) {
   cpu_set_t one;

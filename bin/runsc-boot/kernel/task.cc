@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -102,6 +103,19 @@ Scheduling Task::scheduling() const {
 void Task::set_scheduling(Scheduling scheduling) {
   absl::MutexLock lock(&state_mutex_);
   scheduling_ = std::move(scheduling);
+}
+
+void Task::FollowAffinity() const {
+  const std::vector<uint8_t> mask = scheduling().affinity;
+  if (mask.empty()) return;
+  const platform::ThreadRef thread = thread_ref();
+  if (thread == nullptr || thread->host_tid() == 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (size_t cpu = 0; cpu < mask.size() * 8 && cpu < CPU_SETSIZE; ++cpu) {
+    if ((mask[cpu / 8] >> cpu % 8 & 1) != 0) CPU_SET(cpu, &set);
+  }
+  (void)sched_setaffinity(thread->host_tid(), sizeof(set), &set);
 }
 
 uint64_t Task::file_size_limit() const { return group_->limit(RLIMIT_FSIZE).rlim_cur; }

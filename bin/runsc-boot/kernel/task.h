@@ -244,6 +244,10 @@ class Task final : public platform::ThreadEvents,
   void set_personality(unsigned value) { personality_.store(value, std::memory_order_relaxed); }
   Scheduling scheduling() const ABSL_LOCKS_EXCLUDED(state_mutex_);
   void set_scheduling(Scheduling scheduling) ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // Pins the host's thread where the container's processors are the host's, so
+  // that pinned programs get what they ask for. Best effort; before there is a
+  // thread, its start does it.
+  void FollowAffinity() const ABSL_LOCKS_EXCLUDED(state_mutex_);
   // 'R', 'S', 'T', 'Z': what /proc/PID/stat shows.
   char run_state() const;
   // It executes its own code, or a call that the host runs for it.

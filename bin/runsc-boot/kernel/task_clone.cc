@@ -223,6 +223,7 @@ void Task::OnStart(platform::Thread& thread) {
     }
   }
   CatchUpWithSeccomp();
+  FollowAffinity();
   if (IsTraced()) Tracee::OnStart(*this);
   LeaveStub(thread);
 }

@@ -20,19 +20,6 @@ std::vector<uint8_t> ShownCpus(Task& task) {
   return mask;
 }
 
-// The host's thread follows where the container's processors are the host's,
-// so that pinned programs get what they ask for. Best effort.
-void Pin(const Task& target, const std::vector<uint8_t>& mask) {
-  const platform::ThreadRef thread = target.thread_ref();
-  if (thread == nullptr || thread->host_tid() == 0) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (size_t cpu = 0; cpu < mask.size() * 8 && cpu < CPU_SETSIZE; ++cpu) {
-    if ((mask[cpu / 8] >> cpu % 8 & 1) != 0) CPU_SET(cpu, &set);
-  }
-  (void)sched_setaffinity(thread->host_tid(), sizeof(set), &set);
-}
-
 }  // namespace
 
 Result<Word> SysSchedGetaffinity(Task& task, const SyscallArgs& args) {
@@ -60,10 +47,10 @@ Result<Word> SysSchedSetaffinity(Task& task, const SyscallArgs& args) {
     any |= wanted[i] != 0;
   }
   if (!any) return Error(EINVAL);
-  Pin(*target, wanted);
   Scheduling scheduling = target->scheduling();
   scheduling.affinity = std::move(wanted);
   target->set_scheduling(std::move(scheduling));
+  target->FollowAffinity();
   return 0;
 }
 
