@@ -130,6 +130,18 @@ CASE(clock_setting_is_refused) {
   T(clock_adjtime(CLOCK_MONOTONIC, &adjust));
   T(syscall(SYS_adjtimex, BadPointer()));
 }
+CASE(adjtime_is_read_by_anybody) {
+  BecomeUser(1000, 1000);
+  timeval left = {};
+  T(adjtime(nullptr, &left));
+  T(adjtime(&left, nullptr));
+  for (const unsigned modes : {0x8000U, 0xa000U, 0x2000U, 0x8001U, 0xa001U | ADJ_TICK}) {
+    timex adjust = {};
+    adjust.modes = modes;
+    Record("result", adjtimex(&adjust) < 0 ? strerrorname_np(errno) : "ok");
+    Record("modes", adjust.modes);
+  }
+}
 CASE(vdso_is_mapped) {
   const unsigned long base = getauxval(AT_SYSINFO_EHDR);
   Record("base", base != 0);

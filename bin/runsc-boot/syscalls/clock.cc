@@ -17,6 +17,9 @@ namespace {
 
 constexpr int64_t kNsPerTick = kNsPerSecond / 100;  // USER_HZ
 
+// ADJ_OFFSET_SINGLESHOT and ADJ_OFFSET_SS_READ, taken apart as the kernel does.
+constexpr unsigned kSingleShot = 0x0001, kReadOnly = 0x2000, kAdjtime = 0x8000;
+
 // Clocks of the host that tell nothing about others than the time.
 bool IsHostClock(clockid_t clock) {
   switch (clock) {
@@ -60,8 +63,12 @@ rusage ToRusage(const Usage& usage) {
 
 Result<Word> AdjustClock(Task& task, uint64_t address) {
   TRY_ASSIGN(timex in, task.CopyInObject<timex>(address));
-  if (in.modes != 0) return Error(EPERM);
+  if ((in.modes & kAdjtime) != 0 && (in.modes & kSingleShot) == 0) return Error(EINVAL);
+  // Nothing is under way that adjtime(3) could read or stop.
+  const bool reads = in.modes == 0 || (in.modes & (kAdjtime | kReadOnly)) == (kAdjtime | kReadOnly);
+  if (!reads) return Error(EPERM);
   timex out{};
+  out.modes = in.modes;
   timespec now{};
   if (clock_gettime(CLOCK_REALTIME, &now) != 0) return Error(errno);
   out.tick = 10'000;
