@@ -316,6 +316,24 @@ CASE(io_file_locks_between_processes) {
            return result;
          }));
 }
+CASE(io_locks_survive_closing_a_path_descriptor) {
+  Make("f");
+  const int fd = open("f", O_RDWR);
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  T(fcntl(fd, F_SETLK, &lock));
+  const auto seen = [&] {
+    return InChild([&] {
+      struct flock mine = lock;
+      MUST(fcntl(open("f", O_RDWR), F_GETLK, &mine));
+      return mine.l_type;
+    });
+  };
+  close(open("f", O_PATH));
+  Record("path", seen());
+  close(open("f", O_RDONLY));
+  Record("file", seen());
+}
 CASE(io_flock_between_descriptions) {
   Make("f");
   const int a = open("f", O_RDWR);

@@ -1,5 +1,7 @@
 #include "bin/runsc-boot/vfs/fd_table.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -9,6 +11,8 @@ namespace runsc::boot {
 FdTable::~FdTable() { RemoveAll(); }
 
 void FdTable::ReleaseRecordLocks(File& file) const {
+  // A path's descriptor is not an open file.
+  if ((file.flags() & O_PATH) != 0) return;
   if (const InodeRef& inode = file.inode(); inode != nullptr) inode->ReleaseLocks(this);
 }
 
