@@ -1,5 +1,6 @@
 // What a user namespace's root may mount.
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -56,6 +57,26 @@ CASE(user_namespace_cannot_clear_flags) {
   T(mount(nullptr, "d", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr));
   T(mount(nullptr, "d", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, nullptr));
   T(mount(nullptr, "d", nullptr, MS_REMOUNT | MS_RDONLY | MS_NOSUID, nullptr));
+}
+CASE(user_namespace_devpts_gives_terminals) {
+  MUST(mkdir("d", 0755));
+  EnterUser();
+  T(mount("devpts", "d", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620"));
+  const int master = open("d/ptmx", O_RDWR | O_NOCTTY);
+  Record("master", master >= 0 ? "open" : strerrorname_np(errno));
+  int number = -1;
+  T(ioctl(master, TIOCGPTN, &number));
+  Record("number", number);
+  int unlock = 0;
+  T(ioctl(master, TIOCSPTLCK, &unlock));
+  const int slave = open("d/0", O_RDWR | O_NOCTTY);
+  T(write(slave, "hi", 2));
+  char text[3] = {};
+  T(read(master, text, 2));
+  Record("text", text);
+  MUST(mkdir("t", 0755));
+  MUST(mount("tmpfs", "t", "tmpfs", 0, nullptr));
+  T(mknod("t/null", S_IFCHR | 0666, makedev(1, 3)));
 }
 CASE(user_namespace_devices) {
   MUST(mkdir("d", 0755));

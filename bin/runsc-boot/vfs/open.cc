@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
+#include <string_view>
 #include <utility>
 
 #include "bin/runsc-boot/vfs/create.h"
@@ -65,6 +66,13 @@ Result<FileRef> OpenPlain(Context& context, const Path& path, const Attributes& 
   return opened;
 }
 
+// Device nodes of file systems that user namespaces mount are dead, as whoever
+// mounts a tmpfs could make any; a devpts has none but its own terminals.
+bool GivesDevices(const Mount& mount) {
+  return mount.filesystem_owner() == nullptr ||
+         std::string_view(mount.filesystem()->type()) == "devpts";
+}
+
 }  // namespace
 
 Status Vfs::CheckOpen(Caller caller, const Path& path, const Attributes& attributes, int flags) {
@@ -78,8 +86,7 @@ Status Vfs::CheckOpen(Caller caller, const Path& path, const Attributes& attribu
       break;
     case S_IFBLK:
     case S_IFCHR:
-      if ((mount & MS_NODEV) != 0 ||
-          (path.mount != nullptr && path.mount->filesystem_owner() != nullptr)) {
+      if ((mount & MS_NODEV) != 0 || (path.mount != nullptr && !GivesDevices(*path.mount))) {
         return Error(EACCES);
       }
       break;
