@@ -21,6 +21,22 @@ std::string Sorted(DIR* directory) {
 }
 }  // namespace
 
+CASE(directory_order_is_stable) {
+  const auto names = [](const char* path) {
+    std::string text;
+    DIR* directory = opendir(path);
+    while (const dirent* entry = readdir(directory)) text += entry->d_name + std::string(" ");
+    closedir(directory);
+    return text;
+  };
+  MUST(mkdir("d", 0755));
+  for (int i = 0; i < 100; i++) Make(("d/" + std::to_string(i * 79 % 100)).c_str());
+  // One of the case's own, and one that was there before the container.
+  for (const char* path : {"d", "/bin", "/etc"}) {
+    const std::string first = names(path);
+    Record("same", names(path) == first);
+  }
+}
 CASE(readdir_lists_all) {
   Make("a");
   Make("b");

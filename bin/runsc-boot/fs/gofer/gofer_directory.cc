@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "bin/runsc-boot/fs/gofer/attributes.h"
@@ -16,6 +17,14 @@ constexpr size_t kMaxAhead = 64;
 constexpr uint32_t kEntriesPerReply = 512;
 // Of larger directories the names are not kept.
 constexpr size_t kMaxKeptNames = 8192;
+
+// Two readings of a directory that nobody changes give the same order, as on
+// any file system of Linux, whether the names are the host's or those kept.
+void Order(GoferInode::Listing& listing) {
+  std::sort(listing.begin(), listing.end(), [](const auto& a, const auto& b) {
+    return a.inode != b.inode ? a.inode < b.inode : a.name < b.name;
+  });
+}
 
 }  // namespace
 
@@ -333,6 +342,7 @@ std::shared_ptr<const GoferInode::Listing> GoferInode::ListKnownLocked() const {
   for (const auto& [name, entry] : names_.entries()) {
     listing->push_back({name, entry.inode, static_cast<uint8_t>(IFTODT(entry.type))});
   }
+  Order(*listing);
   return listing;
 }
 
@@ -353,6 +363,7 @@ Result<std::shared_ptr<const GoferInode::Listing>> GoferInode::List() {
   if (!gofer_.exclusive() || entries.size() > kMaxKeptNames) {
     return std::shared_ptr<const Listing>(std::move(listing));
   }
+  Order(*listing);
   {
     absl::MutexLock lock(&mutex_);
     if (names_version_ != version) return std::shared_ptr<const Listing>(std::move(listing));
