@@ -20,6 +20,7 @@
 #include "bin/runsc-boot/control/sandbox.h"
 #include "bin/runsc-boot/control/server.h"
 #include "bin/runsc-boot/platform/platform.h"
+#include "bin/runsc-boot/setup/exit_page.h"
 #include "bin/runsc-boot/setup/privileges.h"
 #include "bin/runsc-boot/setup/request.h"
 #include "bin/runsc-boot/setup/surroundings.h"
@@ -63,7 +64,7 @@ Status AttachToParent(const Channel& controller) {
 }
 
 // Everything that needs privileges, and the end of them.
-Result<std::unique_ptr<platform::Platform>> SetUp(const setup::Request& request,
+Result<std::unique_ptr<platform::Platform>> SetUp(setup::Request& request,
                                                   const Channel& controller) {
   const runsc::control::BootOptions& options = request.message.options();
   if (getpid() != 1) {
@@ -79,6 +80,8 @@ Result<std::unique_ptr<platform::Platform>> SetUp(const setup::Request& request,
   platform_options.native_calls = !options.all_calls_in_kernel();
   TRY_ASSIGN(auto platform,
              platform::Platform::Create(platform_options, setup::kBootUid, setup::kBootGid));
+  // After the zygote was made: no stub has the page.
+  TRY_ASSIGN(request.exit_page, setup::ExitPage::Map(std::move(request.exit)));
   TRY(setup::DropIdentity());
   if (options.attached()) TRY(AttachToParent(controller));
   setup::FilterOptions filter;
@@ -115,7 +118,8 @@ Result<int> Run(Channel& controller, std::unique_ptr<control::Sandbox>& sandbox,
     return std::move(built).error();
   }
   sandbox = *std::move(built);
-  control::ControlServer server(std::move(request.control), *sandbox, owner);
+  control::ControlServer server(std::move(request.control), *sandbox, owner,
+                                [&request](int status) { request.exit_page.Record(status); });
   TRY(server.Start());
   TRY(controller.Send(reply));
   controller.Release().Reset();

@@ -264,6 +264,63 @@ def test_wait_gives_exit_code(env):
         env.runtime.call("delete", "--force", container)
 
 
+def expect_exit_code(env, container, code):
+    answer = json.loads(expect.success(env.runtime.call("wait", container)).out)
+    expect.equal(answer, {"id": container, "exitStatus": code}, "answer of wait")
+
+
+def test_wait_after_the_end_gives_exit_code(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("this runtime has no `wait`")
+    container, _ = created(env, ["/bin/sh", "-c", "exit 42"])
+    try:
+        expect.success(env.runtime.call("start", container))
+        wait_stopped(env, container)
+        expect_exit_code(env, container, 42)
+        expect_exit_code(env, container, 42)
+        other = env.runtime.call("wait", "--pid", "7", container)
+        expect.equal(other.code, 1, "wait for another process of it")
+    finally:
+        env.runtime.call("delete", "--force", container)
+
+
+def test_wait_after_the_end_knows_the_signal(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("this runtime has no `wait`")
+    for start in (True, False):
+        container, _ = created(env, SLEEPER)
+        try:
+            if start:
+                expect.success(env.runtime.call("start", container))
+            expect.success(env.runtime.call("kill", container, "KILL"))
+            wait_stopped(env, container)
+            expect_exit_code(env, container, 137)
+        finally:
+            env.runtime.call("delete", "--force", container)
+
+
+def test_wait_believes_no_impossible_record(env):
+    """What the sandbox left behind is not trusted to be an exit code."""
+    if not env.runtime.is_ours:
+        raise expect.Skip("this runtime has no `wait`")
+    container, _ = created(env, SLEEPER)
+    try:
+        expect.success(env.runtime.call("start", container))
+        os.kill(env.runtime.state(container)["pid"], signal.SIGKILL)
+        wait_stopped(env, container)
+        path = os.path.join(env.runtime.state_directory, container, "exit")
+        with open(path, "rb") as file:
+            expect.equal(file.read(), bytes(8), "record of a sandbox that was killed")
+        for record in (bytes(8), b"", b"\xff" * 8, b"\xff" * 4 + b"tixe", b"x" * 5000):
+            with open(path, "wb") as file:
+                file.write(record)
+            done = env.runtime.call("wait", container)
+            expect.equal(done.code, 1, f"wait with the record {record[:9]}")
+            expect.contains(done.err.decode(), "ended without an exit code", "message")
+    finally:
+        env.runtime.call("delete", "--force", container)
+
+
 def test_pid_file_of_run(env):
     bundle = env.bundle(env.shared_root("busybox"), SLEEPER)
     container = env.runtime.new_id()

@@ -206,6 +206,7 @@ void Lifecycle::End(int status) {
   if (phase_ == Phase::kEnded) return;
   phase_ = Phase::kEnded;
   status_ = status;
+  ended_(status);
 }
 
 int Lifecycle::WaitForEnd() {

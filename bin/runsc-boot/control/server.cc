@@ -23,8 +23,9 @@ bool MayCommand(int socket, uid_t owner) {
 
 }  // namespace
 
-ControlServer::ControlServer(FileDescriptor socket, Sandbox& sandbox, uid_t owner)
-    : shared_(std::make_shared<Shared>(sandbox)) {
+ControlServer::ControlServer(FileDescriptor socket, Sandbox& sandbox, uid_t owner,
+                             std::function<void(int)> ended)
+    : shared_(std::make_shared<Shared>(sandbox, std::move(ended))) {
   shared_->socket = std::move(socket);
   shared_->owner = owner;
 }

@@ -1,7 +1,7 @@
 // Answers the controller's commands on the listening socket that boot
 // inherited, and decides when boot ends.
 //
-//   ControlServer server(std::move(socket), sandbox, owner_uid);
+//   ControlServer server(std::move(socket), sandbox, owner_uid, record_the_end);
 //   TRY(server.Start());
 //   return server.WaitForEnd();  // the container's exit code
 //
@@ -14,8 +14,10 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -31,7 +33,10 @@ namespace runsc::boot::control {
 // The life of the container's init as the commands see it. Thread-safe.
 class Lifecycle {
  public:
-  explicit Lifecycle(Sandbox& sandbox) : sandbox_(sandbox) {}
+  // `ended` gets the wait status when the container has ended, before anybody
+  // else is told; it must not block.
+  Lifecycle(Sandbox& sandbox, std::function<void(int)> ended)
+      : sandbox_(sandbox), ended_(std::move(ended)) {}
 
   runsc::control::ControlReply Answer(const runsc::control::ControlRequest& request);
 
@@ -62,6 +67,7 @@ class Lifecycle {
   void End(int status);
 
   Sandbox& sandbox_;
+  const std::function<void(int)> ended_;
   absl::Mutex mutex_;
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kCreated;
   int status_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -70,7 +76,9 @@ class Lifecycle {
 
 class ControlServer {
  public:
-  ControlServer(FileDescriptor socket, Sandbox& sandbox, uid_t owner);
+  // `ended`: see Lifecycle.
+  ControlServer(FileDescriptor socket, Sandbox& sandbox, uid_t owner,
+                std::function<void(int)> ended);
 
   // Starts to accept connections.
   Status Start();
@@ -82,7 +90,8 @@ class ControlServer {
  private:
   // Shared with the threads, which may outlive the server's owner.
   struct Shared {
-    explicit Shared(Sandbox& sandbox) : lifecycle(sandbox) {}
+    Shared(Sandbox& sandbox, std::function<void(int)> ended)
+        : lifecycle(sandbox, std::move(ended)) {}
     Lifecycle lifecycle;
     FileDescriptor socket;
     uid_t owner = 0;

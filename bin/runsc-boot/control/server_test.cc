@@ -111,7 +111,8 @@ class ControlServerTest : public testing::Test {
     ASSERT_EQ(listen(socket_fd.get(), 8), 0);
     // Never destroyed: like in boot, its threads run until the end.
     sandbox_ = new FakeSandbox;
-    server_ = std::make_unique<ControlServer>(std::move(socket_fd), *sandbox_, getuid());
+    server_ = std::make_unique<ControlServer>(std::move(socket_fd), *sandbox_, getuid(),
+                                              [this](int status) { recorded_ = status; });
     ASSERT_TRUE(server_->Start().ok());
   }
 
@@ -142,6 +143,7 @@ class ControlServerTest : public testing::Test {
   sockaddr_un address_ = {};
   socklen_t address_size_ = 0;
   FakeSandbox* sandbox_ = nullptr;
+  std::atomic<int> recorded_ = -1;
   std::unique_ptr<ControlServer> server_;
 };
 
@@ -149,12 +151,14 @@ TEST_F(ControlServerTest, ExitCodeIsInits) {
   EXPECT_EQ(Start().error(), 0);
   sandbox_->EndWith(3 << 8);
   EXPECT_EQ(server_->WaitForEnd(), 3);
+  EXPECT_EQ(recorded_, 3 << 8);
 }
 
 TEST_F(ControlServerTest, ASignalThatEndsInitIsAdded) {
   EXPECT_EQ(Start().error(), 0);
   EXPECT_EQ(Signal(SIGKILL).error(), 0);
   EXPECT_EQ(server_->WaitForEnd(), 137);
+  EXPECT_EQ(recorded_, SIGKILL);
 }
 
 TEST_F(ControlServerTest, SignalsReachTheSandbox) {

@@ -26,6 +26,8 @@ FileDescriptor* SinglePlace(Request& request, Role::Role role) {
       return &request.user_log;
     case Role::ROLE_NETWORK_NAMESPACE:
       return &request.network_namespace;
+    case Role::ROLE_EXIT:
+      return &request.exit;
     default:
       return nullptr;
   }
@@ -72,6 +74,7 @@ Result<Request> SortDescriptors(runsc::control::BootRequest message,
     return Error(EINVAL, "boot request with a terminal and other standard streams");
   }
   if (!request.control.valid()) return Error(EINVAL, "boot request without a control socket");
+  if (!request.exit.valid()) return Error(EINVAL, "boot request without a place for its end");
   if (request.filesystems.size() != 1 + static_cast<size_t>(message.served_mounts_size())) {
     return Error(EINVAL, "boot request with another number of connections than file systems");
   }

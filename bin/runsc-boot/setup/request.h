@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "bin/runsc-boot/setup/exit_page.h"
 #include "common/file_descriptor.h"
 #include "common/result.h"
 #include "ipc/boot.pb.h"
@@ -19,6 +20,8 @@ struct Request {
   FileDescriptor log;
   FileDescriptor user_log;
   FileDescriptor network_namespace;
+  FileDescriptor exit;  // where the container's end is recorded, until it is mapped
+  ExitPage exit_page;
   std::vector<FileDescriptor> filesystems;  // the root's, then one per served mount
 };
 

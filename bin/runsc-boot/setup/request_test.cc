@@ -15,6 +15,7 @@ class SortDescriptorsTest : public testing::Test {
     message_.mutable_spec()->mutable_process()->set_cwd("/");
     Add(Role::ROLE_CONTROL);
     Add(Role::ROLE_FS);
+    Add(Role::ROLE_EXIT);
   }
   int Add(Role::Role role) {
     message_.add_fds()->set_role(role);

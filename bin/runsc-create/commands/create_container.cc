@@ -18,6 +18,7 @@
 #include "bin/runsc-create/process/host_process.h"
 #include "bin/runsc-create/process/pid_file.h"
 #include "bin/runsc-create/spec/parse.h"
+#include "bin/runsc-create/state/exit_file.h"
 #include "bin/runsc-create/state/state_json.h"
 #include "bin/runsc-create/version.h"
 #include "common/log.h"
@@ -154,6 +155,8 @@ Result<CreatedContainer> CreateContainer(const GlobalOptions& options, const Cre
   }
   TRY_ASSIGN(FileDescriptor control, MakeControlSocket(store));
   plan.control_socket = control.get();
+  TRY_ASSIGN(FileDescriptor exit_file, MakeExitFile(store));
+  plan.exit_file = exit_file.get();
   TRY_ASSIGN(LogFiles logs, LogFiles::Open(options, create.id, create.user_log));
   plan.boot_log = logs.boot();
   plan.gofer_log = logs.gofer();

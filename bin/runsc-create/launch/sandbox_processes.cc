@@ -108,6 +108,7 @@ Status SandboxProcesses::SendRequests(const LaunchPlan& plan) {
     add(plan.stdio[2], Role::ROLE_STDERR);
   }
   add(plan.control_socket, Role::ROLE_CONTROL);
+  add(plan.exit_file, Role::ROLE_EXIT);
   add(plan.boot_log, Role::ROLE_LOG);
   add(plan.user_log, Role::ROLE_USER_LOG);
 

@@ -28,6 +28,7 @@ struct LaunchPlan {
   std::string boot_program, gofer_program;
   bool attached = false;
   int control_socket = -1;
+  int exit_file = -1;
   int stdio[3] = {0, 1, 2};
   int terminal = -1;                  // -1: none; else instead of stdio
   int boot_log = -1, gofer_log = -1;  // -1: none

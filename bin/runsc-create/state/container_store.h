@@ -3,6 +3,7 @@
 //   ROOT/ID/          mode 0700; flock on it is the container's lock
 //   ROOT/ID/state     state.Container
 //   ROOT/ID/control   the socket that boot listens on
+//   ROOT/ID/exit      how the container ended; see exit_file.h
 //
 // A folder without a state file is a container whose creation was cut short.
 #ifndef RUNSC_CREATE_STATE_CONTAINER_STORE_H_

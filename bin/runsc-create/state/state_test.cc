@@ -6,7 +6,9 @@
 
 #include "bin/runsc-create/process/host_process.h"
 #include "bin/runsc-create/state/container_store.h"
+#include "bin/runsc-create/state/exit_file.h"
 #include "bin/runsc-create/state/state_json.h"
+#include "ipc/exit_record.h"
 
 namespace runsc::create {
 namespace {
@@ -76,6 +78,25 @@ TEST_F(ContainerStoreTest, CreationThatWasCutShortHasAState) {
   ASSERT_TRUE(container.ok());
   EXPECT_EQ(container->phase(), state::Container::CREATING);
   EXPECT_EQ(StatusOf(*container), "stopped");
+}
+
+TEST_F(ContainerStoreTest, ExitFileTellsWhatWasRecorded) {
+  auto store = ContainerStore::Create(root_, "c1");
+  ASSERT_TRUE(store.ok());
+  EXPECT_EQ(ReadExitFile(*store).code(), ENODATA);
+  auto file = MakeExitFile(*store);
+  ASSERT_TRUE(file.ok()) << file.error().ToString();
+  EXPECT_EQ(ReadExitFile(*store).code(), ENODATA);
+  ExitRecord record = EncodeExit(42 << 8);
+  ASSERT_EQ(pwrite(file->get(), &record, sizeof(record), 0), 8);
+  EXPECT_EQ(ReadExitFile(*store).value_or(-1), 42 << 8);
+  record = EncodeExit(0x7fffff00);
+  ASSERT_EQ(pwrite(file->get(), &record, sizeof(record), 0), 8);
+  EXPECT_EQ(ReadExitFile(*store).code(), ENODATA);
+  ASSERT_EQ(ftruncate(file->get(), 3), 0);
+  EXPECT_EQ(ReadExitFile(*store).code(), ENODATA);
+  EXPECT_EQ(MakeExitFile(*store).code(), EEXIST);
+  EXPECT_TRUE(store->Remove().ok());
 }
 
 TEST(ContainerId, RefusesWhatIsNoSafeFileName) {
