@@ -4,37 +4,10 @@
 
 #include <sys/resource.h>
 
-#include "test/guest/cases.h"
+#include "test/guest/signals.h"
 
 namespace guest {
 
-inline volatile sig_atomic_t g_count;
-inline siginfo_t g_info;
-
-inline void Keep(int, siginfo_t* info, void*) {
-  g_count = g_count + 1;
-  g_info = *info;
-}
-inline void Handle(int signo, int flags = 0) {
-  struct sigaction action = {};
-  action.sa_sigaction = Keep;
-  action.sa_flags = flags | SA_SIGINFO;
-  MUST(sigaction(signo, &action, nullptr));
-}
-inline sigset_t Set(std::initializer_list<int> signals) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int s : signals) sigaddset(&set, s);
-  return set;
-}
-inline void Block(std::initializer_list<int> signals) {
-  const sigset_t set = Set(signals);
-  MUST(sigprocmask(SIG_BLOCK, &set, nullptr));
-}
-inline void Unblock(std::initializer_list<int> signals) {
-  const sigset_t set = Set(signals);
-  MUST(sigprocmask(SIG_UNBLOCK, &set, nullptr));
-}
 inline long QueueInfo(pid_t pid, int signo, int code, int value) {
   siginfo_t info = {};
   info.si_signo = 1;  // the argument counts

@@ -36,6 +36,10 @@ inline void Block(std::initializer_list<int> signals) {
   const sigset_t set = Set(signals);
   MUST(sigprocmask(SIG_BLOCK, &set, nullptr));
 }
+inline void Unblock(std::initializer_list<int> signals) {
+  const sigset_t set = Set(signals);
+  MUST(sigprocmask(SIG_UNBLOCK, &set, nullptr));
+}
 // Sends `signal_number` to the caller from a child after a while.
 inline void SendLater(int signal_number, int milliseconds = 50) {
   const pid_t parent = getpid();
