@@ -12,31 +12,8 @@ namespace runsc::boot {
 
 namespace {
 
-struct Reason {
-  int code;   // si_code
-  long band;  // si_band
-};
-
 constexpr PollEvents kIn = EPOLLIN | EPOLLRDNORM;
 constexpr PollEvents kOut = EPOLLOUT | EPOLLWRNORM;
-
-// What the notification means for an end that wants `wanted`; nothing: it is
-// for the other end of a pipe.
-std::optional<Reason> ReasonFor(PollEvents events, PollEvents wanted, bool socket) {
-  constexpr Reason kHangUp = {POLL_HUP, EPOLLHUP | EPOLLERR};
-  if (socket && (events & EPOLLHUP) != 0) {
-    // Both directions say so; one is enough.
-    return (events & kIn) != 0 ? std::optional<Reason>(kHangUp) : std::nullopt;
-  }
-  const PollEvents seen = events & wanted;
-  if ((seen & kIn) != 0) return Reason{POLL_IN, kIn};
-  if ((seen & kOut) != 0) return Reason{POLL_OUT, kOut | EPOLLWRBAND};
-  if ((seen & EPOLLPRI) != 0) return Reason{POLL_PRI, EPOLLPRI | EPOLLRDBAND};
-  if ((events & (kIn | kOut)) != 0) return std::nullopt;
-  if ((events & EPOLLHUP) != 0) return kHangUp;
-  if ((events & EPOLLERR) != 0) return Reason{POLL_ERR, EPOLLERR};
-  return std::nullopt;
-}
 
 // Sending may end other tasks on the spot: SIGKILL, and fatal signals that one
 // of several threads waits for.
@@ -125,7 +102,7 @@ void AsyncIo::Enable(File& file, int fd) {
   const bool socket = inode != nullptr && S_ISSOCK(inode->Type());
   absl::MutexLock lock(&entry_mutex_);
   entry_.emplace(wanted, [this, wanted, socket, fd](PollEvents events) {
-    Notified(events, wanted, socket, fd);
+    if (const std::optional<Reason> reason = ReasonFor(events, wanted, socket)) Tell(*reason, fd);
   });
   queue->Register(*entry_);
 }
@@ -133,6 +110,23 @@ void AsyncIo::Enable(File& file, int fd) {
 void AsyncIo::Disable() {
   absl::MutexLock lock(&entry_mutex_);
   entry_.reset();
+}
+
+std::optional<AsyncIo::Reason> AsyncIo::ReasonFor(PollEvents events, PollEvents wanted,
+                                                  bool socket) {
+  constexpr Reason kHangUp = {POLL_HUP, EPOLLHUP | EPOLLERR};
+  if (socket && (events & EPOLLHUP) != 0) {
+    // Both directions say so; one is enough.
+    return (events & kIn) != 0 ? std::optional<Reason>(kHangUp) : std::nullopt;
+  }
+  const PollEvents seen = events & wanted;
+  if ((seen & kIn) != 0) return Reason{POLL_IN, kIn};
+  if ((seen & kOut) != 0) return Reason{POLL_OUT, kOut | EPOLLWRBAND};
+  if ((seen & EPOLLPRI) != 0) return Reason{POLL_PRI, EPOLLPRI | EPOLLRDBAND};
+  if ((events & (kIn | kOut)) != 0) return std::nullopt;
+  if ((events & EPOLLHUP) != 0) return kHangUp;
+  if ((events & EPOLLERR) != 0) return Reason{POLL_ERR, EPOLLERR};
+  return std::nullopt;
 }
 
 // With a signal of its own choice the owner learns which descriptor it was; a
@@ -152,9 +146,22 @@ Status AsyncIo::SendAllowed(const LateSignals::Signal& signal) {
   return Ok();
 }
 
-void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd) {
-  const std::optional<Reason> reason = ReasonFor(events, wanted, socket);
-  if (!reason) return;
+void AsyncIo::NotifyOf(const Task& caller, File& directory, const FdTable& table, int fd,
+                       uint32_t events) {
+  constexpr Reason kMessage = {POLL_MSG, kIn | EPOLLMSG};
+  const std::shared_ptr<AsyncIo> async = Of(caller.kernel(), directory);
+  if (async->owner().pid == 0) (void)async->SetOwner(caller, {F_OWNER_PID, caller.tgid()}).ok();
+  // Nothing of the kernel may be asked under the locks that the event has.
+  LateSignals& late = caller.kernel().late_signals();
+  const auto notify = [&late, weak = std::weak_ptr<AsyncIo>(async)](int number) {
+    late.Add([weak, number] {
+      if (const std::shared_ptr<AsyncIo> there = weak.lock()) there->Tell(kMessage, number);
+    });
+  };
+  async->directory_notify_.Add(directory.inode(), table, fd, events, notify);
+}
+
+void AsyncIo::Tell(Reason reason, int fd) {
   Owner owner;
   int signo;
   {
@@ -167,8 +174,8 @@ void AsyncIo::Notified(PollEvents events, PollEvents wanted, bool socket, int fd
   if (signo != 0) {
     info = SigInfo{};
     info.si_signo = signo;
-    info.si_code = reason->code;
-    info.si_band = reason->band;
+    info.si_code = reason.code;
+    info.si_band = reason.band;
     info.si_fd = fd;
   }
   if (owner.who.type == F_OWNER_TID) {

@@ -1,5 +1,5 @@
-// Signal-driven I/O: who gets SIGIO for a file description with O_ASYNC
-// (fcntl(2): F_SETOWN, F_SETOWN_EX, F_SETSIG).
+// Signal-driven I/O: who gets SIGIO for a file description with O_ASYNC, or for
+// a directory with F_NOTIFY (fcntl(2): F_SETOWN, F_SETOWN_EX, F_SETSIG).
 #ifndef RUNSC_BOOT_KERNEL_ASYNC_IO_H_
 #define RUNSC_BOOT_KERNEL_ASYNC_IO_H_
 
@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/directory_notify.h"
 #include "bin/runsc-boot/kernel/late_signals.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/vfs/file_async.h"
@@ -44,6 +45,12 @@ class AsyncIo final : public FileAsync {
   void Enable(File& file, int fd) ABSL_LOCKS_EXCLUDED(entry_mutex_);
   void Disable() ABSL_LOCKS_EXCLUDED(entry_mutex_);
 
+  // F_NOTIFY of `directory` through the descriptor `fd` of `table`: `events` of
+  // DN_*. The caller becomes the owner where there is none.
+  static void NotifyOf(const Task& caller, File& directory, const FdTable& table, int fd,
+                       uint32_t events);
+  void DescriptorClosed(const FdTable& table) override { directory_notify_.Remove(table); }
+
  private:
   struct Owner {
     f_owner_ex who{F_OWNER_TID, 0};
@@ -52,8 +59,15 @@ class AsyncIo final : public FileAsync {
     uid_t uid = 0, euid = 0;           // of who set it
   };
 
-  void Notified(PollEvents events, PollEvents wanted, bool socket, int fd)
-      ABSL_LOCKS_EXCLUDED(owner_mutex_);
+  // Why the owner is told.
+  struct Reason {
+    int code;   // si_code
+    long band;  // si_band
+  };
+  // What the notification means for an end that wants `wanted`; nothing: it is
+  // for the other end of a pipe.
+  static std::optional<Reason> ReasonFor(PollEvents events, PollEvents wanted, bool socket);
+  void Tell(Reason reason, int fd) ABSL_LOCKS_EXCLUDED(owner_mutex_);
   // To whom the owner's credentials allow it.
   void Send(const Owner& owner, LateSignals::Signal signal);
   // EAGAIN.
@@ -67,6 +81,7 @@ class AsyncIo final : public FileAsync {
   mutable absl::Mutex owner_mutex_;  // a leaf
   Owner owner_ ABSL_GUARDED_BY(owner_mutex_);
   int signal_ ABSL_GUARDED_BY(owner_mutex_) = 0;
+  DirectoryNotify directory_notify_;
 };
 
 }  // namespace runsc::boot

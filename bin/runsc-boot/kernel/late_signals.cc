@@ -22,12 +22,25 @@ void LateSignals::Add(Signal signal) {
   timer_.Arm(MonotonicNow());
 }
 
+void LateSignals::Add(std::function<void()> send) {
+  constexpr size_t kMaxSenders = 4096;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (senders_.size() >= kMaxSenders) return;
+    senders_.push_back(std::move(send));
+  }
+  timer_.Arm(MonotonicNow());
+}
+
 void LateSignals::SendAll() {
   std::vector<Signal> signals;
+  std::vector<std::function<void()>> senders;
   {
     absl::MutexLock lock(&mutex_);
     signals.swap(signals_);
+    senders.swap(senders_);
   }
+  for (const auto& send : senders) send();
   for (const Signal& signal : signals) (void)signal.Send().ok();
 }
 

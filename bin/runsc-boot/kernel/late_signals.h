@@ -3,6 +3,7 @@
 #ifndef RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
 #define RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
 
+#include <functional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -29,12 +30,16 @@ class LateSignals {
   explicit LateSignals(TimerQueue& queue) : timer_(queue, [this] { SendAll(); }) {}
   // Nothing new when the target is about to get this signal anyway.
   void Add(Signal signal) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Where it cannot even be found out who gets one. When too many wait, `send`
+  // is forgotten, as what a full queue of signals does not take.
+  void Add(std::function<void()> send) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   void SendAll() ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::Mutex mutex_;
   std::vector<Signal> signals_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> senders_ ABSL_GUARDED_BY(mutex_);
   Timer timer_;  // last, so that it ends first
 };
 

@@ -78,6 +78,17 @@ Result<Word> OwnerCommand(Task& task, File& file, int command, uint64_t argument
   }
 }
 
+Result<Word> NotifyCommand(Task& task, const FileRef& file, int fd, uint32_t events) {
+  if ((events & ~uint32_t{DN_MULTISHOT}) == 0) {
+    if (FileAsync* async = file->async_if_any()) async->DescriptorClosed(task.fds());
+    return 0;
+  }
+  const InodeRef& inode = file->inode();
+  if (inode == nullptr || !S_ISDIR(inode->Type())) return Error(ENOTDIR);
+  AsyncIo::NotifyOf(task, *file, task.fds(), fd, events);
+  return 0;
+}
+
 void UpdateAsync(Task& task, const FileRef& file, int fd) {
   if (!file->async_capable()) return;
   if ((file->flags() & O_ASYNC) != 0) {

@@ -9,6 +9,8 @@ namespace runsc::boot {
 
 // F_GETOWN, F_SETOWN, F_GETOWN_EX, F_SETOWN_EX, F_GETSIG, F_SETSIG.
 Result<Word> OwnerCommand(Task& task, File& file, int command, uint64_t argument);
+// F_NOTIFY: `events` of DN_*. ENOTDIR.
+Result<Word> NotifyCommand(Task& task, const FileRef& file, int fd, uint32_t events);
 // O_ASYNC of the file's flags has changed, by the descriptor `fd`.
 void UpdateAsync(Task& task, const FileRef& file, int fd);
 // FIOASYNC, FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP; nothing: another command.

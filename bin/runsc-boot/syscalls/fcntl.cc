@@ -183,6 +183,8 @@ Result<Word> SysFcntl(Task& task, const SyscallArgs& args) {
     case F_GETSIG:
     case F_SETSIG:
       return OwnerCommand(task, *file, args.Int(1), args.Raw(2));
+    case F_NOTIFY:
+      return NotifyCommand(task, file, args.Fd(0), args.Uint(2));
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
       return PipeCommand(task, *file, args.Int(1), args.Raw(2));

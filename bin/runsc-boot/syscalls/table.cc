@@ -88,7 +88,7 @@ constexpr SyscallEntry kTable[] = {
     {69, "msgsnd", nullptr, kMissing, nullptr, {kInt, kPointer, kSize, kFlags}},
     {70, "msgrcv", nullptr, kMissing, nullptr, {kInt, kPointer, kSize, kInt, kFlags}},
     {71, "msgctl", nullptr, kMissing, nullptr, {kInt, kInt, kPointer}},
-    {72, "fcntl", SysFcntl, kPartial, "no leases, no directory notification", {kFd, kFcntlCommand, kHex}},
+    {72, "fcntl", SysFcntl, kPartial, "no leases", {kFd, kFcntlCommand, kHex}},
     {73, "flock", SysFlock, kFull, nullptr, {kFd, kInt}},
     {74, "fsync", SysFsync, kFull, nullptr, {kFd}},
     {75, "fdatasync", SysFdatasync, kFull, nullptr, {kFd}},

@@ -10,9 +10,10 @@ namespace runsc::boot {
 
 FdTable::~FdTable() { RemoveAll(); }
 
-void FdTable::ReleaseRecordLocks(File& file) const {
+void FdTable::ReleaseRequests(File& file) const {
   // A path's descriptor is not an open file.
   if ((file.flags() & O_PATH) != 0) return;
+  if (FileAsync* async = file.async_if_any()) async->DescriptorClosed(*this);
   if (const InodeRef& inode = file.inode(); inode != nullptr) inode->ReleaseLocks(this);
 }
 
@@ -61,7 +62,7 @@ void FdTable::SetLocked(int fd, FileRef file, bool close_on_exec) {
 FileRef FdTable::TakeLocked(int fd) {
   FileRef file = std::move(entries_[fd].file);
   entries_[fd] = Entry();
-  ReleaseRecordLocks(*file);
+  ReleaseRequests(*file);
   first_free_hint_ = std::min(first_free_hint_, fd);
   return file;
 }

@@ -58,8 +58,9 @@ class FdTable {
   const Entry* FindLocked(int fd) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   int LowestFreeLocked(int from) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SetLocked(int fd, FileRef file, bool close_on_exec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // close(2) of any descriptor of a file drops the process's record locks on it.
-  void ReleaseRecordLocks(File& file) const;
+  // close(2) of any descriptor of a file drops the process's record locks on it,
+  // and what it asked for by F_NOTIFY.
+  void ReleaseRequests(File& file) const;
   FileRef TakeLocked(int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

@@ -37,7 +37,10 @@ FileAsyncRef File::async() const {
 
 FileAsyncRef File::MakeAsync(const std::function<FileAsyncRef()>& make) {
   absl::MutexLock lock(&position_mutex_);
-  if (async_ == nullptr) async_ = make();
+  if (async_ == nullptr) {
+    async_ = make();
+    async_if_any_.store(async_.get(), std::memory_order_release);
+  }
   return async_;
 }
 

@@ -120,6 +120,8 @@ class File : public std::enable_shared_from_this<File> {
   FileAsyncRef async() const ABSL_LOCKS_EXCLUDED(position_mutex_);
   FileAsyncRef MakeAsync(const std::function<FileAsyncRef()>& make)
       ABSL_LOCKS_EXCLUDED(position_mutex_);
+  // The same without a lock.
+  FileAsync* async_if_any() const { return async_if_any_.load(std::memory_order_acquire); }
   // It was opened for writing by name, and inode()->write_access() was got for
   // it: given back when it goes.
   void HoldWriteAccess() { holds_write_access_ = true; }
@@ -150,6 +152,7 @@ class File : public std::enable_shared_from_this<File> {
   std::atomic<int> flags_;
   bool holds_write_access_ = false;  // set before the file is shared
   FileAsyncRef async_ ABSL_GUARDED_BY(position_mutex_);
+  std::atomic<FileAsync*> async_if_any_{nullptr};  // async_
 };
 
 }  // namespace runsc::boot
