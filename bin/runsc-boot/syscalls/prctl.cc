@@ -247,7 +247,10 @@ Result<Word> SysArchPrctl(Task& task, const SyscallArgs& args) {
       TRY(thread.EnterStub());
       TRY(task.CopyOutObject(args.Address(1), thread.registers().fs_base));
       return 0;
-    default:  // the gs base belongs to no one here; CET and LAM are not offered
+    case ARCH_SET_GS:  // used by nobody but the program
+    case ARCH_GET_GS:
+      return task.EndOnHost();
+    default:  // CET and LAM are not offered
       return Error(EINVAL);
   }
 }
