@@ -58,8 +58,8 @@ Result<HostStat> ParseHostStat(std::string_view text) {
   bool ok = ParseNumber(fields[7], &stat.minflt) && ParseNumber(fields[9], &stat.majflt) &&
             ParseNumber(fields[11], &stat.utime) && ParseNumber(fields[12], &stat.stime) &&
             ParseNumber(fields[15], &stat.priority) && ParseNumber(fields[16], &stat.nice) &&
-            ParseNumber(fields[19], &stat.starttime) && ParseNumber(fields[20], &stat.vsize) &&
-            ParseNumber(fields[21], &stat.rss) && ParseNumber(fields[36], &stat.processor) &&
+            ParseNumber(fields[20], &stat.vsize) && ParseNumber(fields[21], &stat.rss) &&
+            ParseNumber(fields[36], &stat.processor) &&
             ParseNumber(fields[37], &stat.rt_priority) && ParseNumber(fields[38], &stat.policy);
   if (!ok) return Error(EINVAL);
   return stat;

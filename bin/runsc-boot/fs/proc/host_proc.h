@@ -22,9 +22,8 @@ struct HostStat {
   char state = 'S';
   uint64_t minflt = 0, majflt = 0, utime = 0, stime = 0;
   int64_t priority = 20, nice = 0;
-  uint64_t starttime = 0;  // clock ticks after the host's boot
-  uint64_t vsize = 0;      // bytes
-  int64_t rss = 0;         // pages
+  uint64_t vsize = 0;  // bytes
+  int64_t rss = 0;     // pages
   int processor = 0;
   unsigned rt_priority = 0, policy = 0;
 };

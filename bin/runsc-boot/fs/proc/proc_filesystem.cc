@@ -3,22 +3,28 @@
 #include <linux/magic.h>
 
 #include "bin/runsc-boot/fs/proc/root_directory.h"
+#include "bin/runsc-boot/fs/proc/task_directory.h"
 
 namespace runsc::boot::proc {
-namespace {
-
-constexpr int64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100 on x86-64
-
-}  // namespace
 
 ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
                                std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
-                               dev_t dev)
-    : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev, ""}),
+                               const Options& options, dev_t dev)
+    : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev, options.ToString()}),
       kernel_(kernel),
       host_(std::move(host)),
       sysctls_(std::move(sysctls)),
-      pids_(std::move(pids)) {}
+      pids_(std::move(pids)),
+      options_(options) {}
+
+bool ProcFilesystem::MaySee(Context& context, const Task& task, HidePid hidden) const {
+  if (options_.hide < hidden) return true;
+  if (options_.hide != HidePid::kPtraceable &&
+      context.credentials()->InGroup(options_.kernel_gid)) {
+    return true;
+  }
+  return CheckInspect(context, task).ok();
+}
 
 TaskRef ProcFilesystem::FindTask(pid_t pid) const {
   const pid_t number = ToKernelPid(pid_namespace(), pid);
@@ -27,14 +33,14 @@ TaskRef ProcFilesystem::FindTask(pid_t pid) const {
 
 uint64_t ProcFilesystem::TicksSinceStart(int64_t monotonic_ns) const {
   const int64_t since = monotonic_ns - kernel_.boot_time_monotonic_ns();
-  return since > 0 ? static_cast<uint64_t>(since / kNanosecondsPerTick) : 0;
+  return since > 0 ? static_cast<uint64_t>(since) / kNanosecondsPerTick : 0;
 }
 
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
                                  std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
-                                 dev_t dev) {
+                                 const Options& options, dev_t dev) {
   auto filesystem = std::make_shared<ProcFilesystem>(kernel, std::move(host), std::move(sysctls),
-                                                     std::move(pids), dev);
+                                                     std::move(pids), options, dev);
   filesystem->SetRoot(MakeRootDirectory(*filesystem));
   return filesystem;
 }

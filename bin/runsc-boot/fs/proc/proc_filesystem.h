@@ -8,10 +8,13 @@
 #include <string>
 
 #include "bin/runsc-boot/fs/proc/host_proc.h"
+#include "bin/runsc-boot/fs/proc/options.h"
 #include "bin/runsc-boot/fs/pseudo/inode.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 
 namespace runsc::boot::proc {
+
+inline constexpr uint64_t kNanosecondsPerTick = 10'000'000;  // USER_HZ is 100 on x86-64
 
 // Settings that differ from the usual: names below /proc/sys, and values.
 using Sysctls = std::map<std::string, std::string>;
@@ -21,13 +24,18 @@ Status CheckSysctl(const std::string& name);
 class ProcFilesystem final : public pseudo::PseudoFilesystem {
  public:
   ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
-                 std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids, dev_t dev);
+                 std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
+                 const Options& options, dev_t dev);
 
   Kernel& kernel() const { return kernel_; }
   const HostProc& host() const { return *host_; }
   const Sysctls& sysctls() const { return *sysctls_; }
   // Whose processes it shows; null: the first one's, which are all.
   const PidNamespace* pid_namespace() const { return pids_.get(); }
+  // proc(5), hidepid: whether the caller gets to see of `task` what `hidden` and
+  // what is stricter hides.
+  bool MaySee(Context& context, const Task& task, HidePid hidden) const;
+  const Options& options() const { return options_; }
   // By the number that it shows; null.
   TaskRef FindTask(pid_t pid) const;
   // Clock ticks from the sandbox's start to a time on CLOCK_MONOTONIC.
@@ -38,13 +46,14 @@ class ProcFilesystem final : public pseudo::PseudoFilesystem {
   const std::shared_ptr<const HostProc> host_;
   const std::shared_ptr<const Sysctls> sysctls_;
   const PidNamespaceRef pids_;
+  const Options options_;
 };
 
 // A file system for mount(2) of type "proc", by a process of `pids` (null: the
 // first pid namespace). `kernel` must outlive it.
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
                                  std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
-                                 dev_t dev);
+                                 const Options& options, dev_t dev);
 
 }  // namespace runsc::boot::proc
 

@@ -24,10 +24,15 @@ class RootDirectory final : public pseudo::StaticDirectory {
   Result<InodeRef> Lookup(Context& context, std::string_view name,
                           std::span<const std::string_view> ahead) override {
     int pid = ParseId(name);
-    if (pid < 0) return StaticDirectory::Lookup(context, name, ahead);
+    if (pid < 0) {
+      if (!Shown(name)) return Error(ENOENT);
+      return StaticDirectory::Lookup(context, name, ahead);
+    }
     // Threads that do not lead a group can be looked up, but are not listed.
     TaskRef task = filesystem_.FindTask(pid);
-    if (task == nullptr) return Error(ENOENT);
+    if (task == nullptr || !filesystem_.MaySee(context, *task, HidePid::kInvisible)) {
+      return Error(ENOENT);
+    }
     return MakeProcessDirectory(filesystem_, task);
   }
 
@@ -35,11 +40,16 @@ class RootDirectory final : public pseudo::StaticDirectory {
     std::vector<pseudo::Entry> result;
     if (from < kFirstPidOffset) {
       TRY_ASSIGN(result, StaticDirectory::List(context, from));
+      std::erase_if(result, [this](const pseudo::Entry& entry) { return !Shown(entry.name); });
     }
     std::vector<pid_t> pids;
     for (const ThreadGroupRef& group : filesystem_.kernel().Groups()) {
       const pid_t pid = FromKernelPid(filesystem_.pid_namespace(), group->pid());
-      if (pid != 0 && pid + kFirstPidOffset >= from) pids.push_back(pid);
+      if (pid == 0 || pid + kFirstPidOffset < from) continue;
+      const TaskRef task = filesystem_.FindTask(pid);
+      if (task == nullptr || filesystem_.MaySee(context, *task, HidePid::kInvisible)) {
+        pids.push_back(pid);
+      }
     }
     std::sort(pids.begin(), pids.end());
     for (pid_t pid : pids) {
@@ -56,6 +66,11 @@ class RootDirectory final : public pseudo::StaticDirectory {
   }
 
  private:
+  // Of the fixed entries.
+  bool Shown(std::string_view name) const {
+    return !filesystem_.options().only_pids || name == "self" || name == "thread-self";
+  }
+
   ProcFilesystem& filesystem_;
 };
 

@@ -142,6 +142,7 @@ class TaskDirectory final : public pseudo::DynamicDirectory, public ProcessDirec
   Result<InodeRef> Lookup(Context& context, std::string_view name,
                           std::span<const std::string_view> ahead) override {
     if (!handle_.Get().ok()) return Error(ESRCH);
+    TRY(CheckOpen(context));
     for (const SpecialEntry& entry : kSpecialEntries) {
       if (name == entry.name && Shown(entry.process_only)) {
         return InodeRef(entry.make(handle_, ChildIno(ino(), name)));
@@ -171,6 +172,15 @@ class TaskDirectory final : public pseudo::DynamicDirectory, public ProcessDirec
       add(entry.name, DT_REG, entry.process_only, entry.thread_only);
     }
     return result;
+  }
+
+  // hidepid: it may be known, and not looked into.
+  Status CheckOpen(Context& context) override {
+    const TaskRef task = handle_.Get().value_or(nullptr);
+    if (task == nullptr || !handle_.process()) return Ok();
+    if (handle_.filesystem().MaySee(context, *task, HidePid::kNoAccess)) return Ok();
+    const bool visible = handle_.filesystem().options().hide == HidePid::kNoAccess;
+    return Error(visible ? EPERM : ENOENT);
   }
 
   Result<ThreadGroupRef> Process() const override {

@@ -16,7 +16,6 @@
 namespace runsc::boot::proc {
 namespace {
 
-constexpr uint64_t kNanosecondsPerTick = 10'000'000;
 // What the stub reserves in every process: the region of its slots, its image and
 // its stacks (docs/platform.md). It is no memory of the application's.
 constexpr uint64_t kStubBytes = (uint64_t{1} << 30) + (64 << 10) + (256 << 10);
