@@ -17,7 +17,14 @@ MODULES = ("test_os test_signal test_subprocess test_threading test_posix test_p
            "test_select test_selectors test_resource test_thread test_concurrent_futures "
            "test_faulthandler test_fork1 test_wait4 test_ioctl test_tty test_epoll test_poll "
            "test_eintr test_mmap test_fcntl test_tempfile test_shutil test_pathlib test_io "
-           "test_wait3 test_pipes test_stat test_glob").split()
+           "test_wait3 test_pipes test_stat test_glob "
+           "test_posixpath test_file test_fileio test_file_eintr test_bufio test_largefile "
+           "test_fileinput test_mailbox test_tarfile test_zipfile test_gzip test_shelve test_dbm "
+           "test_pwd test_grp test_openpty test_readline test_getpass test_popen test_atexit "
+           "test_threadsignals test_threadedtempfile test_threading_local test_queue test_gc "
+           "test_interpreters test_multiprocessing_main_handling test_pdb test_repl test_runpy "
+           "test_cmd_line test_cmd_line_script test_c_locale_coercion test_ctypes test_traceback "
+           "test_uuid").split()
 
 
 def expected_differences():
