@@ -24,7 +24,7 @@ from harness.environment import Environment
 
 SUITES = ["lifecycle", "exec", "bundles", "mounts", "settings", "logs", "privileges", "main_job",
           "stdio", "terminal", "user_namespaces", "differential", "robustness", "debuggers", "seccomp",
-          "docker", "podman", "languages", "python_tests", "stress_ng"]
+          "docker", "podman", "containerd", "languages", "python_tests", "stress_ng"]
 
 
 def tests_of(suite, env):

@@ -1,0 +1,142 @@
+"""The runtime under containerd's runc shim, as its binary."""
+
+import itertools
+import os
+
+from harness import expect, host
+from harness.containerd import Containerd
+from harness.terminal import on_own_terminal
+
+
+class Session:
+    """One daemon for all tests of this suite, started by the first and ended by the last."""
+
+    def __init__(self, env):
+        self.env = env
+        self.containerd = None
+        self.numbers = itertools.count(1)
+
+    def start(self):
+        self.containerd = Containerd()
+        self.containerd.__enter__()
+        self.env.daemon_running = True
+
+    def stop(self):
+        left = [host.command_name(p) for p in host.descendants(os.getpid())
+                if host.command_name(p).startswith("runsc-")]
+        self.env.daemon_running = False
+        containers = self.containerd("containers", "ls", "-q").out.decode()
+        self.containerd.__exit__()
+        expect.equal((left, containers), ([], ""), "processes and containers left")
+
+    def new_id(self):
+        return f"c{next(self.numbers)}"
+
+    def command(self, *arguments, container=None):
+        """ctr run with arguments: flags, and after "--" the command."""
+        split = arguments.index("--")
+        return ["run", "--runc-binary", self.env.runtime.path, "--cgroup",
+                "/" + self.containerd.cgroup, *arguments[:split], "--rootfs",
+                self.env.shared_root("busybox"), container or self.new_id(),
+                *arguments[split + 1:]]
+
+    def run(self, *arguments, **options):
+        return self.containerd(*self.command("--rm", *arguments), **options)
+
+    def started(self, *command):
+        container = self.new_id()
+        expect.success(self.containerd(*self.command("-d", "--", *command, container=container)))
+        return container
+
+    def remove(self, container):
+        self.containerd("tasks", "kill", "--signal", "KILL", container)
+        expect.true(host.wait_until(
+            lambda: self.containerd("tasks", "delete", container).code == 0), "task stays")
+        expect.success(self.containerd("containers", "delete", container))
+
+    def status(self, container):
+        rows = self.containerd("tasks", "ls").out.decode().splitlines()
+        return next((row.split()[2] for row in rows if row.split()[0] == container), None)
+
+
+def cases(env):
+    session = Session(env)
+    yield "daemon_starts", session.start
+    for function in TESTS:
+        yield function.__name__, lambda function=function: function(session)
+    yield "daemon_ends_and_nothing_is_left", session.stop
+
+
+def output_and_exit_code(s):
+    done = s.run("--", "sh", "-c", "echo out; echo err >&2; exit 42")
+    expect.equal((done.out, done.err, done.code), (b"out\n", b"err\n", 42), "ctr run")
+
+
+def program_that_is_missing(s):
+    done = s.run("--", "/no/such/program")
+    expect.true(done.code != 0, "it was accepted")
+    expect.contains(done.err.decode(), "no such file or directory", "message")
+
+
+def environment_and_directory(s):
+    done = s.run("--env", "NAME=a b", "--cwd", "/data", "--", "sh", "-c", "echo $NAME; pwd")
+    expect.output(done, "a b\n/data\n")
+
+
+def bind_mount(s):
+    directory = s.env.directory(0o777)
+    done = s.run("--mount", f"type=bind,src={directory},dst=/vol,options=rbind:rw", "--", "sh", "-c",
+                 "echo made > /vol/out")
+    expect.success(done)
+    expect.equal(os.listdir(directory), ["out"], "entries on the host")
+
+
+def tasks_run_and_end(s):
+    container = s.started("sleep", "1000")
+    expect.equal(s.status(container), "RUNNING", "status")
+    expect.success(s.containerd("tasks", "kill", "--signal", "KILL", container))
+    expect.true(host.wait_until(lambda: s.status(container) == "STOPPED"), "it still runs")
+    s.remove(container)
+
+
+def exec_in_a_task(s):
+    container = s.started("sleep", "1000")
+    done = s.containerd("tasks", "exec", "--exec-id", "e1", "--cwd", "/data", container, "sh", "-c",
+                        "pwd; echo err >&2; exit 9")
+    expect.equal((done.out, done.err, done.code), (b"/data\n", b"err\n", 9), "tasks exec")
+    s.remove(container)
+
+
+def pause_and_resume(s):
+    container = s.started("sleep", "1000")
+    expect.success(s.containerd("tasks", "pause", container))
+    expect.equal(s.status(container), "PAUSED", "status")
+    expect.success(s.containerd("tasks", "resume", container))
+    expect.equal(s.status(container), "RUNNING", "status")
+    s.remove(container)
+
+
+def processes_of_a_task(s):
+    container = s.started("sh", "-c", "sleep 1000 & wait")
+    expect.true(host.wait_until(
+        lambda: len(s.containerd("tasks", "ps", container).out.splitlines()) == 3), "tasks ps")
+    s.remove(container)
+
+
+def terminal_of_the_caller(s):
+    command = s.containerd.command(*s.command("--rm", "-t", "--", "sh"))
+    with on_own_terminal(command, rows=30, columns=90) as (screen, process, _):
+        screen.wait_for("# ")
+        screen.type("tty; while [ \"$(stty size)\" != '30 90' ]; do sleep 0.1; done; echo $((1+1))\n")
+        screen.wait_for("/dev/pts/0")
+        screen.wait_for("2")
+        screen.type("exit 9\n")
+        host.wait_until(lambda: process.poll() is not None, 30)
+        expect.equal(process.poll(), 9, "exit code")
+
+
+TESTS = [
+    output_and_exit_code, program_that_is_missing, environment_and_directory, bind_mount,
+    tasks_run_and_end, exec_in_a_task, pause_and_resume, processes_of_a_task,
+    terminal_of_the_caller,
+]
