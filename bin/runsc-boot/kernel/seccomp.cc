@@ -44,8 +44,8 @@ void Task::StartWithSeccomp(std::shared_ptr<const seccomp::Filter> filter) {
   SetFilter(std::move(filter));
 }
 
-Status Task::TrapNativeCalls(const seccomp::Filter& filter, bool all_threads) {
-  const seccomp::NativeCallSet missing = filter.native_calls() & ~trapped_calls_.load();
+Status Task::TrapNativeCalls(seccomp::NativeCallSet calls, bool all_threads) {
+  const seccomp::NativeCallSet missing = calls & ~trapped_calls_.load();
   if (missing == 0 && !all_threads) return Ok();
   std::vector<uint32_t> numbers;
   for (size_t i = 0; i < seccomp::kNativeCallCount; ++i) {
@@ -79,7 +79,7 @@ Result<uint64_t> Task::InstallSeccomp(SeccompRequest request) {
     if (!follows) return static_cast<uint64_t>(task->tid());
     siblings_miss_calls |= (fresh->native_calls() & ~task->trapped_calls_.load()) != 0;
   }
-  TRY(TrapNativeCalls(*fresh, siblings_miss_calls));
+  TRY(TrapNativeCalls(fresh->native_calls(), siblings_miss_calls));
   const bool no_new_privs = credentials()->no_new_privs;
   absl::MutexLock lock(&group_->signal_mutex_);
   if (sync) {

@@ -364,8 +364,10 @@ class Task final : public platform::ThreadEvents,
   Result<uint64_t> TrapOnCall(const platform::SyscallInfo& call, uint32_t data);
   // seccomp's way to end a task: the process, when it is the last.
   Result<uint64_t> KillThread(int signo);
-  // Makes the native calls trap about which `filter` has an opinion.
-  Status TrapNativeCalls(const seccomp::Filter& filter, bool all_threads);
+  // Makes native calls trap, as a set of seccomp::kNativeCalls, here and in
+  // children: those about which a filter has an opinion, or whose answer is not
+  // the host's.
+  Status TrapNativeCalls(uint32_t calls, bool all_threads);
   void SetFilter(std::shared_ptr<const seccomp::Filter> filter) ABSL_LOCKS_EXCLUDED(state_mutex_);
   // A thread that was being made when its siblings' filters were synchronised.
   void CatchUpWithSeccomp() ABSL_LOCKS_EXCLUDED(state_mutex_);

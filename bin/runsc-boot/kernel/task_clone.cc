@@ -1,10 +1,12 @@
 // clone(2): new threads and processes.
 #include <sched.h>
+#include <sys/syscall.h>
 
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pidfd.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot {
 
@@ -144,6 +146,11 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
   if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
+  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
+  if (!set->pid_for_children->is_initial()) {
+    // The host knows the child by other numbers than it shall see.
+    TRY(TrapNativeCalls(seccomp::NativeCallsOf({SYS_getpid, SYS_gettid}), false));
+  }
   const TaskRef child = MakeChild(request, std::move(namespaces));
   TRY_ASSIGN(clone_pidfd_, InstallPidFd(request, *child));
   clone_child_ = child;

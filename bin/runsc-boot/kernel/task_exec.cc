@@ -163,7 +163,8 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   const int death_signal = parent_death_signal();
   set_credentials(fresh);
   set_parent_death_signal(death_signal);
-  if (auto filter = seccomp_filter(); filter != nullptr) TRY(TrapNativeCalls(*filter, false));
+  if (auto filter = seccomp_filter(); filter != nullptr)
+    TRY(TrapNativeCalls(filter->native_calls(), false));
   set_name(exec.name);
   CloseOnExec();
   group_->timers_->posix().DeleteAll();

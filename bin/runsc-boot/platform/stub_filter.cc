@@ -175,7 +175,6 @@ void StubFilter::StubCalls() {
   StubOnly(SYS_sigaltstack, kNotify, "the handlers run in the slot");
   StubOnly(SYS_close, kNotify, "the region's descriptor goes once it is mapped");
   StubOnly(SYS_close_range, kNotify, "a fork child drops its parent's descriptors");
-  StubOnly(SYS_gettid, kNotify, "a new thread says its id");
   p_.Call(SYS_prctl, "a child of the zygote ends with it", [&] {
     Label stub = p_.NewLabel(), allow = p_.NewLabel(), no = p_.NewLabel();
     IfFromStub(stub, no);
@@ -377,6 +376,11 @@ void StubFilter::Own() {
   // Sleeps are not here: boot notes when they end and lets the host do them, so
   // that a stop does not end them early.
   Native(SYS_sched_yield, "touches nothing");
+  // The container's first pid namespace has the host's numbers; processes of
+  // others have these calls trapped.
+  Native(SYS_getpid, "the caller's number in the stubs' own pid namespace");
+  Native(SYS_gettid, "the caller's number in the stubs' own pid namespace");
+  Native(SYS_getrandom, "random bytes into the caller's memory");
   Native(SYS_set_robust_list, "a pointer that the host follows when the thread ends");
   Native(SYS_rseq, "the host's notes about the caller's own scheduling");
   // The host resumes its own interrupted waits by it.

@@ -237,6 +237,14 @@ TEST_F(StubFilterTest, RelativeFutexWaitsAreSeenByTheKernel) {
   }
 }
 
+TEST_F(StubFilterTest, TheHostSaysWhoTheCallerIs) {
+  for (long number : {SYS_getpid, SYS_gettid, SYS_getrandom}) {
+    EXPECT_EQ(Application(number, {kLow, 16, 0}), kAllow) << number;
+  }
+  // Parents are the kernel's to know.
+  EXPECT_EQ(Application(SYS_getppid), kNotify);
+}
+
 TEST_F(StubFilterTest, ArchPrctlSetsSegmentBasesOnly) {
   for (uint64_t code : {ARCH_SET_FS, ARCH_GET_FS, ARCH_SET_GS, ARCH_GET_GS}) {
     EXPECT_EQ(Application(SYS_arch_prctl, {code}), kAllow);
@@ -257,7 +265,7 @@ TEST_F(StubFilterTest, TheStubItselfMayDoThisAloneAndNoMore) {
   }
   EXPECT_EQ(allowed,
             (std::vector<long>{SYS_close, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
-                               SYS_clone, SYS_sigaltstack, SYS_gettid, SYS_close_range}));
+                               SYS_clone, SYS_sigaltstack, SYS_close_range}));
   EXPECT_EQ(Stub(SYS_execveat, {3, 0, 0, 0, 0x1000}), kNotify);
   EXPECT_EQ(Stub(SYS_exit), kNotify);
 }

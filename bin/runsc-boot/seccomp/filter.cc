@@ -3,6 +3,7 @@
 #include <linux/audit.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "bin/runsc-boot/seccomp/bpf.h"
@@ -26,7 +27,18 @@ const std::array<uint32_t, kNativeCallCount> kNativeCalls = {
     SYS_brk,         SYS_futex,         kFutexWaitv,         kFutexWake,       kFutexWait,
     kFutexRequeue,   SYS_clock_gettime, SYS_clock_getres,    SYS_gettimeofday, SYS_time,
     SYS_sched_yield, SYS_rseq,          SYS_set_robust_list, SYS_arch_prctl,   SYS_set_tid_address,
+    SYS_getpid,      SYS_gettid,        SYS_getrandom,
 };
+
+NativeCallSet NativeCallsOf(std::initializer_list<uint32_t> numbers) {
+  NativeCallSet calls = 0;
+  for (size_t i = 0; i < kNativeCallCount; ++i) {
+    if (std::find(numbers.begin(), numbers.end(), kNativeCalls[i]) != numbers.end()) {
+      calls |= NativeCallSet{1} << i;
+    }
+  }
+  return calls;
+}
 
 Result<FilterRef> Filter::Create(std::vector<sock_filter> program, FilterRef previous,
                                  Options options) {

@@ -29,10 +29,11 @@ namespace runsc::boot::seccomp {
 // (platform/stub_filter.cc has the rules). A filter that has an opinion on one
 // of them makes it trap from then on. restart_syscall(2) stays the host's: it
 // only continues what was allowed.
-inline constexpr size_t kNativeCallCount = 20;
+inline constexpr size_t kNativeCallCount = 23;
 extern const std::array<uint32_t, kNativeCallCount> kNativeCalls;
 // Bit n for kNativeCalls[n].
 using NativeCallSet = uint32_t;
+NativeCallSet NativeCallsOf(std::initializer_list<uint32_t> numbers);
 
 // The other side of SECCOMP_FILTER_FLAG_NEW_LISTENER, as the filter knows it.
 class Notifier {

@@ -37,7 +37,9 @@ std::string RenderSyscallDocs() {
       " are complete, ", Count(Support::kPartial), " are partial, ", Count(Support::kNone),
       " answer `ENOSYS`. ",
       "Calls that touch nothing but the caller's own memory and clock (anonymous `mmap`, "
-      "`munmap`, `mprotect`, `brk`, `madvise`, `futex`, `nanosleep`, `sched_yield`) are made by "
+      "`munmap`, `mprotect`, `brk`, `madvise`, `futex`, `clock_gettime`, `sched_yield`, "
+      "`getrandom`) "
+      "or say who it is (`getpid`, `gettid`) are made by "
       "the host directly and reach the kernel only with `--native-calls=none`.\n\n"
       "| number | name | supported | remarks |\n|---:|---|---|---|\n");
   for (const SyscallEntry& entry : AllSyscalls()) {
