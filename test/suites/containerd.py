@@ -5,29 +5,16 @@ import os
 
 from harness import expect, host
 from harness.containerd import Containerd
+from harness.engine import EngineSession
 from harness.terminal import on_own_terminal
 
 
-class Session:
-    """One daemon for all tests of this suite, started by the first and ended by the last."""
+class Session(EngineSession):
+    list_command = ("containers", "ls", "-q")
+    numbers = itertools.count(1)
 
-    def __init__(self, env):
-        self.env = env
-        self.containerd = None
-        self.numbers = itertools.count(1)
-
-    def start(self):
-        self.containerd = Containerd()
-        self.containerd.__enter__()
-        self.env.daemon_running = True
-
-    def stop(self):
-        left = [host.command_name(p) for p in host.descendants(os.getpid())
-                if host.command_name(p).startswith("runsc-")]
-        self.env.daemon_running = False
-        containers = self.containerd("containers", "ls", "-q").out.decode()
-        self.containerd.__exit__()
-        expect.equal((left, containers), ([], ""), "processes and containers left")
+    def make_engine(self):
+        return Containerd()
 
     def new_id(self):
         return f"c{next(self.numbers)}"
@@ -35,36 +22,31 @@ class Session:
     def command(self, *arguments, container=None):
         """ctr run with arguments: flags, and after "--" the command."""
         split = arguments.index("--")
-        return ["run", "--runc-binary", self.env.runtime.path, "--cgroup",
-                "/" + self.containerd.cgroup, *arguments[:split], "--rootfs",
-                self.env.shared_root("busybox"), container or self.new_id(),
-                *arguments[split + 1:]]
+        return ["run", "--runc-binary", self.env.runtime.path, "--cgroup", "/" + self.engine.cgroup,
+                *arguments[:split], "--rootfs", self.env.shared_root("busybox"),
+                container or self.new_id(), *arguments[split + 1:]]
 
     def run(self, *arguments, **options):
-        return self.containerd(*self.command("--rm", *arguments), **options)
+        return self.engine(*self.command("--rm", *arguments), **options)
 
     def started(self, *command):
         container = self.new_id()
-        expect.success(self.containerd(*self.command("-d", "--", *command, container=container)))
+        expect.success(self.engine(*self.command("-d", "--", *command, container=container)))
         return container
 
     def remove(self, container):
-        self.containerd("tasks", "kill", "--signal", "KILL", container)
+        self.engine("tasks", "kill", "--signal", "KILL", container)
         expect.true(host.wait_until(
-            lambda: self.containerd("tasks", "delete", container).code == 0), "task stays")
-        expect.success(self.containerd("containers", "delete", container))
+            lambda: self.engine("tasks", "delete", container).code == 0), "task stays")
+        expect.success(self.engine("containers", "delete", container))
 
     def status(self, container):
-        rows = self.containerd("tasks", "ls").out.decode().splitlines()
+        rows = self.engine("tasks", "ls").out.decode().splitlines()
         return next((row.split()[2] for row in rows if row.split()[0] == container), None)
 
 
 def cases(env):
-    session = Session(env)
-    yield "daemon_starts", session.start
-    for function in TESTS:
-        yield function.__name__, lambda function=function: function(session)
-    yield "daemon_ends_and_nothing_is_left", session.stop
+    return Session(env).cases(TESTS)
 
 
 def output_and_exit_code(s):
@@ -94,14 +76,14 @@ def bind_mount(s):
 def tasks_run_and_end(s):
     container = s.started("sleep", "1000")
     expect.equal(s.status(container), "RUNNING", "status")
-    expect.success(s.containerd("tasks", "kill", "--signal", "KILL", container))
+    expect.success(s.engine("tasks", "kill", "--signal", "KILL", container))
     expect.true(host.wait_until(lambda: s.status(container) == "STOPPED"), "it still runs")
     s.remove(container)
 
 
 def exec_in_a_task(s):
     container = s.started("sleep", "1000")
-    done = s.containerd("tasks", "exec", "--exec-id", "e1", "--cwd", "/data", container, "sh", "-c",
+    done = s.engine("tasks", "exec", "--exec-id", "e1", "--cwd", "/data", container, "sh", "-c",
                         "pwd; echo err >&2; exit 9")
     expect.equal((done.out, done.err, done.code), (b"/data\n", b"err\n", 9), "tasks exec")
     s.remove(container)
@@ -109,9 +91,9 @@ def exec_in_a_task(s):
 
 def pause_and_resume(s):
     container = s.started("sleep", "1000")
-    expect.success(s.containerd("tasks", "pause", container))
+    expect.success(s.engine("tasks", "pause", container))
     expect.equal(s.status(container), "PAUSED", "status")
-    expect.success(s.containerd("tasks", "resume", container))
+    expect.success(s.engine("tasks", "resume", container))
     expect.equal(s.status(container), "RUNNING", "status")
     s.remove(container)
 
@@ -119,12 +101,12 @@ def pause_and_resume(s):
 def processes_of_a_task(s):
     container = s.started("sh", "-c", "sleep 1000 & wait")
     expect.true(host.wait_until(
-        lambda: len(s.containerd("tasks", "ps", container).out.splitlines()) == 3), "tasks ps")
+        lambda: len(s.engine("tasks", "ps", container).out.splitlines()) == 3), "tasks ps")
     s.remove(container)
 
 
 def terminal_of_the_caller(s):
-    command = s.containerd.command(*s.command("--rm", "-t", "--", "sh"))
+    command = s.engine.command(*s.command("--rm", "-t", "--", "sh"))
     with on_own_terminal(command, rows=30, columns=90) as (screen, process, _):
         screen.wait_for("# ")
         screen.type("tty; while [ \"$(stty size)\" != '30 90' ]; do sleep 0.1; done; echo $((1+1))\n")

@@ -4,51 +4,37 @@ import os
 
 from harness import expect, host
 from harness.docker import Docker
+from harness.engine import EngineSession
 from harness.terminal import on_own_terminal
 
 IMAGE = "busybox-root"
 
 
-class Session:
-    """One daemon for all tests of this suite, started by the first and ended by the last."""
+class Session(EngineSession):
+    list_command = ("ps", "-aq")
 
-    def __init__(self, env):
-        self.env = env
-        self.docker = None
+    def make_engine(self):
+        flags = ["--network=none"] if self.env.runtime.is_ours else []
+        return Docker(self.env.runtime.path, flags)
 
     def start(self):
-        arguments = ["--network=none"] if self.env.runtime.is_ours else []
-        self.docker = Docker(self.env.runtime.path, arguments)
-        self.docker.__enter__()
-        self.env.daemon_running = True
-        self.docker.import_root(self.env.cached_root("busybox"), IMAGE)
-        self.docker.import_root(self.env.cached_root("debian"), "debian-root")
-
-    def stop(self):
-        left = [host.command_name(p) for p in host.descendants(os.getpid())
-                if host.command_name(p).startswith("runsc-")]
-        self.env.daemon_running = False
-        containers = self.docker("ps", "-aq").out.decode()
-        self.docker.__exit__()
-        expect.equal((left, containers), ([], ""), "processes and containers left")
+        super().start()
+        self.engine.import_root(self.env.cached_root("busybox"), IMAGE)
+        self.engine.import_root(self.env.cached_root("debian"), "debian-root")
 
     def run(self, *arguments, image=IMAGE, **options):
         """docker run --rm --network none ... image command."""
         split = arguments.index("--") if "--" in arguments else 0
         flags, command = arguments[:split], arguments[split + (split > 0 or "--" in arguments):]
-        done = self.docker("run", "--rm", "--network", "none", "--runtime", "tested", *flags,
+        done = self.engine("run", "--rm", "--network", "none", "--runtime", "tested", *flags,
                            image, *command, **options)
         if done.code == 125:
-            done.err += self.docker.daemon_log().encode()
+            done.err += self.engine.daemon_log().encode()
         return done
 
 
 def cases(env):
-    session = Session(env)
-    yield "daemon_starts_and_imports", session.start
-    for function in TESTS:
-        yield function.__name__, lambda function=function: function(session)
-    yield "daemon_ends_and_nothing_is_left", session.stop
+    return Session(env).cases(TESTS)
 
 
 def output_of_command(s):
@@ -80,53 +66,53 @@ def program_without_permission(s):
 
 
 def detached_logs_and_wait(s):
-    done = s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE, "sh", "-c",
+    done = s.engine("run", "-d", "--network", "none", "--runtime", "tested", IMAGE, "sh", "-c",
                     "echo in the log; sleep 0.3; exit 6")
     expect.success(done)
     container = done.out.decode().strip()
-    expect.output(s.docker("wait", container), "6\n", "docker wait")
-    expect.output(s.docker("logs", container), "in the log\n", "docker logs")
-    expect.success(s.docker("rm", container))
+    expect.output(s.engine("wait", container), "6\n", "docker wait")
+    expect.output(s.engine("logs", container), "in the log\n", "docker logs")
+    expect.success(s.engine("rm", container))
 
 
 def kill_ends_container(s):
-    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+    done = expect.success(s.engine("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
                                    "sleep", "1000"))
     container = done.out.decode().strip()
-    expect.output(s.docker("inspect", "-f", "{{.State.Status}}", container), "running\n")
-    expect.success(s.docker("kill", container))
-    expect.output(s.docker("wait", container), "137\n", "docker wait")
-    expect.success(s.docker("rm", container))
+    expect.output(s.engine("inspect", "-f", "{{.State.Status}}", container), "running\n")
+    expect.success(s.engine("kill", container))
+    expect.output(s.engine("wait", container), "137\n", "docker wait")
+    expect.success(s.engine("rm", container))
 
 
 def stop_sends_term(s):
-    done = expect.success(s.docker(
+    done = expect.success(s.engine(
         "run", "-d", "--network", "none", "--runtime", "tested", IMAGE, "sh", "-c",
         "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done"))
     container = done.out.decode().strip()
-    expect.true(host.wait_until(lambda: b"ready" in s.docker("logs", container).out), "not ready")
-    expect.success(s.docker("stop", "-t", "10", container))
-    expect.output(s.docker("wait", container), "3\n", "docker wait")
-    expect.output(s.docker("logs", container), "ready\nbye\n", "docker logs")
-    expect.success(s.docker("rm", container))
+    expect.true(host.wait_until(lambda: b"ready" in s.engine("logs", container).out), "not ready")
+    expect.success(s.engine("stop", "-t", "10", container))
+    expect.output(s.engine("wait", container), "3\n", "docker wait")
+    expect.output(s.engine("logs", container), "ready\nbye\n", "docker logs")
+    expect.success(s.engine("rm", container))
 
 
 def rm_force(s):
-    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+    done = expect.success(s.engine("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
                                    "sleep", "1000"))
     container = done.out.decode().strip()
-    expect.success(s.docker("rm", "-f", container))
-    expect.equal(s.docker("inspect", container).code, 1, "inspect afterwards")
+    expect.success(s.engine("rm", "-f", container))
+    expect.equal(s.engine("inspect", container).code, 1, "inspect afterwards")
 
 
 def restart_runs_again(s):
-    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+    done = expect.success(s.engine("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
                                    "sh", "-c", "echo run >> /data/runs; cat /data/runs"))
     container = done.out.decode().strip()
-    expect.success(s.docker("wait", container))
-    expect.success(s.docker("start", "-a", container))
-    expect.output(s.docker("logs", container), "run\nrun\nrun\n", "docker logs")
-    expect.success(s.docker("rm", container))
+    expect.success(s.engine("wait", container))
+    expect.success(s.engine("start", "-a", container))
+    expect.output(s.engine("logs", container), "run\nrun\nrun\n", "docker logs")
+    expect.success(s.engine("rm", container))
 
 
 def volume_read_write(s):
@@ -194,15 +180,15 @@ def writes_stay_in_the_container(s):
 
 
 def copy_out_of_container(s):
-    done = expect.success(s.docker("run", "--network", "none", "--runtime", "tested", "-d", IMAGE,
+    done = expect.success(s.engine("run", "--network", "none", "--runtime", "tested", "-d", IMAGE,
                                    "sh", "-c", "echo result > /data/result"))
     container = done.out.decode().strip()
-    expect.success(s.docker("wait", container))
+    expect.success(s.engine("wait", container))
     directory = s.env.directory()
-    expect.success(s.docker("cp", f"{container}:/data/result", directory))
+    expect.success(s.engine("cp", f"{container}:/data/result", directory))
     with open(os.path.join(directory, "result"), encoding="utf-8") as file:
         expect.equal(file.read(), "result\n", "copied file")
-    expect.success(s.docker("rm", container))
+    expect.success(s.engine("rm", container))
 
 
 def debian_image(s):
@@ -220,89 +206,89 @@ def debian_gcc(s):
 def five_at_once(s):
     names = [f"many{i}" for i in range(5)]
     for name in names:
-        expect.success(s.docker("run", "-d", "--name", name, "--network", "none", "--runtime",
+        expect.success(s.engine("run", "-d", "--name", name, "--network", "none", "--runtime",
                                 "tested", IMAGE, "sleep", "1000"))
-    expect.success(s.docker("rm", "-f", *names))
+    expect.success(s.engine("rm", "-f", *names))
 
 
 def started(s, *command):
-    done = expect.success(s.docker("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
+    done = expect.success(s.engine("run", "-d", "--network", "none", "--runtime", "tested", IMAGE,
                                    *(command or ("sleep", "1000"))))
     return done.out.decode().strip()
 
 
 def exec_output_and_exit_code(s):
     container = started(s)
-    done = s.docker("exec", container, "sh", "-c", "echo out; echo err >&2; exit 9")
+    done = s.engine("exec", container, "sh", "-c", "echo out; echo err >&2; exit 9")
     expect.equal((done.out, done.err, done.code), (b"out\n", b"err\n", 9), "docker exec")
-    expect.success(s.docker("rm", "-f", container))
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_standard_input(s):
     container = started(s)
-    expect.output(s.docker("exec", "-i", container, "cat", stdin=b"typed in"), "typed in")
-    expect.success(s.docker("rm", "-f", container))
+    expect.output(s.engine("exec", "-i", container, "cat", stdin=b"typed in"), "typed in")
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_user_directory_environment(s):
     container = started(s)
-    expect.output(s.docker("exec", "-u", "1000:1001", "-w", "/data", "-e", "A=b c", container, "sh",
+    expect.output(s.engine("exec", "-u", "1000:1001", "-w", "/data", "-e", "A=b c", container, "sh",
                            "-c", "id -u; id -g; pwd; echo $A"), "1000\n1001\n/data\nb c\n")
-    expect.success(s.docker("rm", "-f", container))
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_with_a_terminal(s):
     container = started(s)
-    done = s.docker("exec", "-t", container, "sh", "-c", "test -t 0 && test -t 1 && tty; exit 5")
+    done = s.engine("exec", "-t", container, "sh", "-c", "test -t 0 && test -t 1 && tty; exit 5")
     expect.equal((done.out, done.code), (b"/dev/pts/0\r\n", 5), "docker exec -t")
-    expect.success(s.docker("rm", "-f", container))
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_detached(s):
     container = started(s)
-    expect.success(s.docker("exec", "-d", container, "sh", "-c", "sleep 0.2; echo x > /data/made"))
+    expect.success(s.engine("exec", "-d", container, "sh", "-c", "sleep 0.2; echo x > /data/made"))
     expect.true(host.wait_until(
-        lambda: s.docker("exec", container, "cat", "/data/made").out == b"x\n"), "no file")
-    expect.success(s.docker("rm", "-f", container))
+        lambda: s.engine("exec", container, "cat", "/data/made").out == b"x\n"), "no file")
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_of_a_missing_program(s):
     container = started(s)
-    done = s.docker("exec", container, "/no/such/program")
+    done = s.engine("exec", container, "/no/such/program")
     expect.true(done.code in (126, 127), f"exit code of docker exec: {done}")
     expect.contains((done.out + done.err).decode(), "no such file or directory", "message")
-    expect.success(s.docker("rm", "-f", container))
+    expect.success(s.engine("rm", "-f", container))
 
 
 def exec_ends_with_the_container(s):
     container = started(s, "sleep", "1")
-    expect.equal(s.docker("exec", container, "sleep", "1000").code, 137, "exit code")
-    expect.success(s.docker("rm", "-f", container))
+    expect.equal(s.engine("exec", container, "sleep", "1000").code, 137, "exit code")
+    expect.success(s.engine("rm", "-f", container))
 
 
 def pause_and_unpause(s):
     container = started(s)
-    expect.success(s.docker("pause", container))
-    expect.output(s.docker("inspect", "-f", "{{.State.Status}}", container), "paused\n")
-    expect.true(s.docker("exec", container, "true").code != 0, "exec in a paused container")
-    expect.success(s.docker("unpause", container))
-    expect.output(s.docker("exec", container, "echo", "on"), "on\n")
-    expect.success(s.docker("rm", "-f", container))
+    expect.success(s.engine("pause", container))
+    expect.output(s.engine("inspect", "-f", "{{.State.Status}}", container), "paused\n")
+    expect.true(s.engine("exec", container, "true").code != 0, "exec in a paused container")
+    expect.success(s.engine("unpause", container))
+    expect.output(s.engine("exec", container, "echo", "on"), "on\n")
+    expect.success(s.engine("rm", "-f", container))
 
 
 def top(s):
     container = started(s, "sh", "-c", "sleep 1000 & wait")
     expect.true(host.wait_until(
-        lambda: len(s.docker("top", container).out.splitlines()) == 3), "docker top")
-    expect.success(s.docker("rm", "-f", container))
+        lambda: len(s.engine("top", container).out.splitlines()) == 3), "docker top")
+    expect.success(s.engine("rm", "-f", container))
 
 
 def stop_while_something_is_executed(s):
     container = started(s, "sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.05; done")
-    expect.success(s.docker("exec", "-d", container, "sleep", "1000"))
-    expect.success(s.docker("stop", "-t", "10", container))
-    expect.output(s.docker("wait", container), "4\n", "docker wait")
-    expect.success(s.docker("rm", container))
+    expect.success(s.engine("exec", "-d", container, "sleep", "1000"))
+    expect.success(s.engine("stop", "-t", "10", container))
+    expect.output(s.engine("wait", container), "4\n", "docker wait")
+    expect.success(s.engine("rm", container))
 
 
 def terminal_output(s):
@@ -311,7 +297,7 @@ def terminal_output(s):
 
 
 def on_terminal(s, *arguments):
-    command = s.docker.command("run", "--rm", "--network", "none", "--runtime", "tested", "-it",
+    command = s.engine.command("run", "--rm", "--network", "none", "--runtime", "tested", "-it",
                                *arguments)
     return on_own_terminal(command, rows=30, columns=90)
 
@@ -346,11 +332,11 @@ def terminal_resize(s):
 
 
 def terminal_detached(s):
-    done = expect.success(s.docker("run", "-dt", "--network", "none", "--runtime", "tested",
+    done = expect.success(s.engine("run", "-dt", "--network", "none", "--runtime", "tested",
                                    "--name", "with-terminal", IMAGE, "sh", "-c", "tty; sleep 1"))
-    expect.success(s.docker("wait", "with-terminal"))
-    expect.equal(s.docker("logs", "with-terminal").out.decode(), "/dev/pts/0\r\n", "logs")
-    expect.success(s.docker("rm", "-f", done.out.decode().strip()))
+    expect.success(s.engine("wait", "with-terminal"))
+    expect.equal(s.engine("logs", "with-terminal").out.decode(), "/dev/pts/0\r\n", "logs")
+    expect.success(s.engine("rm", "-f", done.out.decode().strip()))
 
 
 TESTS = [

@@ -3,58 +3,43 @@
 import os
 
 from harness import expect, host
+from harness.engine import EngineSession
 from harness.podman import Podman
 from harness.terminal import on_own_terminal
 
 IMAGE = "busybox-root"
 
 
-class Session:
-    """Storage for all tests of this suite, filled by the first and emptied by the last."""
+class Session(EngineSession):
+    list_command = ("ps", "-aq")
 
-    def __init__(self, env):
-        self.env = env
-        self.podman = None
+    def make_engine(self):
+        flags = ["--network=none"] if self.env.runtime.is_ours else []
+        return Podman(self.env.runtime.path, flags)
 
     def start(self):
-        flags = ["--network=none"] if self.env.runtime.is_ours else []
-        self.podman = Podman(self.env.runtime.path, flags)
-        self.podman.__enter__()
-        # What is mounted and runs from one test to the next is podman's.
-        self.env.daemon_running = True
-        self.podman.import_root(self.env.cached_root("busybox"), IMAGE)
-
-    def stop(self):
-        left = [host.command_name(p) for p in host.descendants(os.getpid())
-                if host.command_name(p).startswith("runsc-")]
-        self.env.daemon_running = False
-        containers = self.podman("ps", "-aq").out.decode()
-        self.podman.__exit__()
-        expect.equal((left, containers), ([], ""), "processes and containers left")
+        super().start()
+        self.engine.import_root(self.env.cached_root("busybox"), IMAGE)
 
     def command(self, *arguments):
         """podman run with arguments: flags, and after "--" the command."""
-        split = arguments.index("--") if "--" in arguments else len(arguments)
-        return ["run", *self.podman.run_options(), *arguments[:split], IMAGE,
+        split = arguments.index("--")
+        return ["run", *self.engine.run_options(), *arguments[:split], IMAGE,
                 *arguments[split + 1:]]
 
     def run(self, *arguments, **options):
-        return self.podman(*self.command("--rm", *arguments), **options)
+        return self.engine(*self.command("--rm", *arguments), **options)
 
     def started(self, *command):
-        done = expect.success(self.podman(*self.command("-d", "--", *command)))
+        done = expect.success(self.engine(*self.command("-d", "--", *command)))
         return done.out.decode().strip()
 
     def remove(self, container):
-        expect.success(self.podman("rm", "--force", "--time", "0", container))
+        expect.success(self.engine("rm", "--force", "--time", "0", container))
 
 
 def cases(env):
-    session = Session(env)
-    yield "storage_is_made_and_filled", session.start
-    for function in TESTS:
-        yield function.__name__, lambda function=function: function(session)
-    yield "storage_goes_and_nothing_is_left", session.stop
+    return Session(env).cases(TESTS)
 
 
 def output_and_exit_code(s):
@@ -117,70 +102,70 @@ def user_namespace(s):
 
 def logs_wait_and_restart(s):
     container = s.started("sh", "-c", "echo run >> /data/runs; cat /data/runs; exit 6")
-    expect.output(s.podman("wait", container), "6\n", "podman wait")
-    expect.success(s.podman("start", container))
-    expect.output(s.podman("wait", container), "6\n", "podman wait")
-    expect.output(s.podman("logs", container), "run\nrun\nrun\n", "podman logs")
+    expect.output(s.engine("wait", container), "6\n", "podman wait")
+    expect.success(s.engine("start", container))
+    expect.output(s.engine("wait", container), "6\n", "podman wait")
+    expect.output(s.engine("logs", container), "run\nrun\nrun\n", "podman logs")
     s.remove(container)
 
 
 def stop_sends_term(s):
     container = s.started("sh", "-c",
                           "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done")
-    expect.true(host.wait_until(lambda: b"ready" in s.podman("logs", container).out), "not ready")
-    expect.success(s.podman("stop", "--time", "10", container))
-    expect.output(s.podman("wait", container), "3\n", "podman wait")
+    expect.true(host.wait_until(lambda: b"ready" in s.engine("logs", container).out), "not ready")
+    expect.success(s.engine("stop", "--time", "10", container))
+    expect.output(s.engine("wait", container), "3\n", "podman wait")
     s.remove(container)
 
 
 def kill_ends_container(s):
     container = s.started("sleep", "1000")
-    expect.success(s.podman("kill", container))
-    expect.output(s.podman("wait", container), "137\n", "podman wait")
+    expect.success(s.engine("kill", container))
+    expect.output(s.engine("wait", container), "137\n", "podman wait")
     s.remove(container)
 
 
 def exec_in_a_container(s):
     container = s.started("sleep", "1000")
-    done = s.podman("exec", "-i", "-u", "5:6", "-w", "/data", "-e", "A=b", container, "sh", "-c",
+    done = s.engine("exec", "-i", "-u", "5:6", "-w", "/data", "-e", "A=b", container, "sh", "-c",
                     "id -u; pwd; echo $A; cat; echo err >&2; exit 9", stdin=b"typed")
     expect.equal((done.out, done.err, done.code), (b"5\n/data\nb\ntyped", b"err\n", 9), "exec")
-    expect.equal(s.podman("exec", container, "/no/such/program").code, 127, "missing program")
-    done = s.podman("exec", "-t", container, "tty")
+    expect.equal(s.engine("exec", container, "/no/such/program").code, 127, "missing program")
+    done = s.engine("exec", "-t", container, "tty")
     expect.equal(done.out, b"/dev/pts/0\r\n", "exec -t")
-    expect.success(s.podman("exec", "-d", container, "touch", "/data/made"))
+    expect.success(s.engine("exec", "-d", container, "touch", "/data/made"))
     expect.true(host.wait_until(
-        lambda: s.podman("exec", container, "test", "-e", "/data/made").code == 0), "no file")
+        lambda: s.engine("exec", container, "test", "-e", "/data/made").code == 0), "no file")
     s.remove(container)
 
 
 def pause_and_unpause(s):
     container = s.started("sleep", "1000")
-    expect.success(s.podman("pause", container))
-    expect.output(s.podman("inspect", "-f", "{{.State.Status}}", container), "paused\n")
-    expect.success(s.podman("unpause", container))
-    expect.output(s.podman("exec", container, "echo", "on"), "on\n")
+    expect.success(s.engine("pause", container))
+    expect.output(s.engine("inspect", "-f", "{{.State.Status}}", container), "paused\n")
+    expect.success(s.engine("unpause", container))
+    expect.output(s.engine("exec", container, "echo", "on"), "on\n")
     s.remove(container)
 
 
 def copy_in_and_out(s):
     """Before the start and after the end; of a running one podman looks into boot's mounts."""
     arguments = s.command("--", "sh", "-c", "cat /data/in; echo result > /data/result")
-    done = expect.success(s.podman("create", *arguments[1:]))
+    done = expect.success(s.engine("create", *arguments[1:]))
     container = done.out.decode().strip()
     directory = s.env.directory()
     with open(os.path.join(directory, "in"), "w", encoding="utf-8") as file:
         file.write("host\n")
-    expect.success(s.podman("cp", os.path.join(directory, "in"), f"{container}:/data/in"))
-    expect.output(s.podman("start", "--attach", container), "host\n")
-    expect.success(s.podman("cp", f"{container}:/data/result", directory))
+    expect.success(s.engine("cp", os.path.join(directory, "in"), f"{container}:/data/in"))
+    expect.output(s.engine("start", "--attach", container), "host\n")
+    expect.success(s.engine("cp", f"{container}:/data/result", directory))
     with open(os.path.join(directory, "result"), encoding="utf-8") as file:
         expect.equal(file.read(), "result\n", "copied file")
     s.remove(container)
 
 
 def terminal_of_the_caller(s):
-    command = s.podman.command(*s.command("--rm", "-it", "--", "sh"))
+    command = s.engine.command(*s.command("--rm", "-it", "--", "sh"))
     with on_own_terminal(command, rows=30, columns=90) as (screen, process, _):
         screen.wait_for("# ")
         screen.type("tty; while [ \"$(stty size)\" != '30 90' ]; do sleep 0.1; done; echo $((1+1))\n")
