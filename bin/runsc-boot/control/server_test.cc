@@ -99,6 +99,13 @@ class FakeSandbox : public Sandbox {
   int status_ = 0;
 };
 
+ControlRequest ExecOf(std::vector<std::string> args, const std::string& cwd = "/") {
+  ControlRequest request;
+  for (std::string& arg : args) request.mutable_exec()->mutable_process()->add_args(std::move(arg));
+  request.mutable_exec()->mutable_process()->set_cwd(cwd);
+  return request;
+}
+
 class ControlServerTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -133,6 +140,15 @@ class ControlServerTest : public testing::Test {
     ControlRequest request;
     request.mutable_start();
     return Ask(request);
+  }
+  // The session of a process whose client has left.
+  Channel ExecDetached() {
+    Channel session = Connect();
+    ControlRequest request = ExecOf({"x"});
+    request.mutable_exec()->set_detached(true);
+    EXPECT_TRUE(session.Send(request).ok());
+    EXPECT_TRUE(session.Receive<ControlReply>().ok());
+    return session;
   }
   ControlReply Signal(int signo) {
     ControlRequest request;
@@ -236,13 +252,6 @@ TEST_F(ControlServerTest, DestroyEndsWhatWasNeverStarted) {
   EXPECT_EQ(server_->WaitForEnd(), 137);
 }
 
-ControlRequest ExecOf(std::vector<std::string> args, const std::string& cwd = "/") {
-  ControlRequest request;
-  for (std::string& arg : args) request.mutable_exec()->mutable_process()->add_args(std::move(arg));
-  request.mutable_exec()->mutable_process()->set_cwd(cwd);
-  return request;
-}
-
 TEST_F(ControlServerTest, AnExecutedProcessHasItsConnectionUntilItsEnd) {
   EXPECT_EQ(Start().error(), 0);
   Channel session = Connect();
@@ -287,17 +296,14 @@ TEST_F(ControlServerTest, AProcessIsKilledWithItsClientOnlyIfItIsWanted) {
 
 TEST_F(ControlServerTest, EndsWhenTheStandInHasBeenReaped) {
   EXPECT_EQ(Start().error(), 0);
-  Channel session = Connect();
-  ControlRequest request = ExecOf({"x"});
-  request.mutable_exec()->set_detached(true);
-  ASSERT_TRUE(session.Send(request).ok());
-  ASSERT_TRUE(session.Receive<ControlReply>().ok());
+  Channel session = ExecDetached();
   const pid_t child = fork();
   if (child == 0) {
     pause();
     _exit(0);
   }
   const FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  ControlRequest request;
   request.mutable_stand_in();
   ASSERT_TRUE(session.Send(request, {pidfd.get()}).ok());
   sandbox_->process_->EndWith(SIGKILL);
@@ -319,11 +325,8 @@ TEST_F(ControlServerTest, EndsWhenTheStandInHasBeenReaped) {
 
 TEST_F(ControlServerTest, AStandInMustComeWithItsDescriptor) {
   EXPECT_EQ(Start().error(), 0);
-  Channel session = Connect();
-  ControlRequest request = ExecOf({"x"});
-  request.mutable_exec()->set_detached(true);
-  ASSERT_TRUE(session.Send(request).ok());
-  ASSERT_TRUE(session.Receive<ControlReply>().ok());
+  Channel session = ExecDetached();
+  ControlRequest request;
   request.mutable_stand_in();
   ASSERT_TRUE(session.Send(request).ok());
   EXPECT_EQ(session.Receive<ControlReply>().code(), ECONNRESET);

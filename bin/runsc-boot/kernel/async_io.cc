@@ -148,7 +148,7 @@ Status AsyncIo::SendAllowed(const LateSignals::Signal& signal) {
 
 void AsyncIo::NotifyOf(const Task& caller, File& directory, const FdTable& table, int fd,
                        uint32_t events) {
-  constexpr Reason kMessage = {POLL_MSG, kIn | EPOLLMSG};
+  static constexpr Reason kMessage = {POLL_MSG, kIn | EPOLLMSG};
   const std::shared_ptr<AsyncIo> async = Of(caller.kernel(), directory);
   if (async->owner().pid == 0) (void)async->SetOwner(caller, {F_OWNER_PID, caller.tgid()}).ok();
   // Nothing of the kernel may be asked under the locks that the event has.

@@ -75,11 +75,27 @@ TEST_F(StubFilterTest, WhatTheApplicationMayDoAloneIsThisListAndNoMore) {
       allowed.push_back(number);
     }
   }
-  EXPECT_EQ(allowed,
-            (std::vector<long>{SYS_mmap, SYS_mprotect, SYS_munmap, SYS_brk, SYS_sched_yield,
-                               SYS_madvise, SYS_gettimeofday, SYS_time, SYS_futex,
-                               SYS_restart_syscall, SYS_clock_gettime, SYS_clock_getres,
-                               SYS_set_robust_list, SYS_rseq, 449, 454, 455, 456}));
+  EXPECT_EQ(allowed, (std::vector<long>{SYS_mmap,
+                                        SYS_mprotect,
+                                        SYS_munmap,
+                                        SYS_brk,
+                                        SYS_sched_yield,
+                                        SYS_madvise,
+                                        SYS_getpid,
+                                        SYS_gettimeofday,
+                                        SYS_gettid,
+                                        SYS_time,
+                                        SYS_futex,
+                                        SYS_restart_syscall,
+                                        SYS_clock_gettime,
+                                        SYS_clock_getres,
+                                        SYS_set_robust_list,
+                                        SYS_getrandom,
+                                        SYS_rseq,
+                                        449,
+                                        454,
+                                        455,
+                                        456}));
 }
 
 TEST_F(StubFilterTest, ClocksOfProcessesAreTheKernelsOthersTheHosts) {
