@@ -219,6 +219,9 @@ void Kernel::Reap(ThreadGroup& group) {
     {
       absl::MutexLock lock(&group.signal_mutex_);
       used = group.final_usage_;
+      // What was queued counts no more, from before the parent's wait returns.
+      group.pending_.Discard(~SignalSet{0});
+      if (group.leader_ != nullptr) group.leader_->pending_.Discard(~SignalSet{0});
     }
     parent->children_usage_.Add(used);
     parent->children_usage_.Add(group.children_usage_);
