@@ -160,3 +160,16 @@ def test_network_host_takes_the_containers_namespace(env):
             boot = runtime.state(container)["pid"]
             same = os.readlink(f"/proc/{boot}/ns/net") == os.readlink("/proc/self/ns/net")
             expect.equal(same, not own, "boot is in the caller's network namespace")
+
+
+def test_memory_limit_of_less_than_a_page(env):
+    """What is computed from it must not fail; no other runtime gets as far."""
+    if not env.runtime.is_ours:
+        raise expect.Skip("the limit would be enforced")
+
+    def tiny(config):
+        config["linux"]["resources"] = {"memory": {"limit": 1}}
+
+    done = env.run("busybox", ["/bin/sh", "-c", "cat /proc/self/oom_score > /data/score; free; "
+                               "echo on"], change=tiny)
+    expect.true(expect.success(done).out.decode().endswith("on\n"), f"output {done}")

@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/fs/proc/task_files.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "absl/strings/ascii.h"
@@ -141,7 +142,9 @@ Result<std::string> GenerateOomScore(const TaskView& view) {
   constexpr int64_t kWhole = 1000, kPageBytes = 4096;
   const int64_t adjustment = view.task.group().oom_score_adj();
   if (adjustment == -kWhole || view.task.memory_ref() == nullptr) return std::string("0\n");
-  const auto pages = static_cast<int64_t>(view.filesystem.kernel().memory_total()) / kPageBytes;
+  // A limit may be smaller than a page.
+  const int64_t pages = std::max<int64_t>(
+      static_cast<int64_t>(view.filesystem.kernel().memory_total()) / kPageBytes, 1);
   const auto host = view.filesystem.host().ProcessStat(view.host_pid());
   const int64_t badness = (host.ok() ? host->rss : 0) + adjustment * (pages / kWhole);
   return absl::StrCat((kWhole + badness * kWhole / pages) * 2 / 3, "\n");
