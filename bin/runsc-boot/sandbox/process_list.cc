@@ -29,6 +29,8 @@ std::string ArgumentsOf(const Task& leader) {
 }  // namespace
 
 std::vector<control::ProcessInfo> ListProcesses(Kernel& kernel) {
+  // Users are shown as a process of the container sees them.
+  const Credentials viewer = RootOf(kernel.user_namespace());
   std::vector<control::ProcessInfo> result;
   for (const ThreadGroupRef& group : kernel.Groups()) {
     const TaskRef leader = group->leader();
@@ -36,8 +38,7 @@ std::vector<control::ProcessInfo> ListProcesses(Kernel& kernel) {
     control::ProcessInfo info;
     info.pid = group->pid();
     info.parent = group->parent_pid();
-    // As a process of the container sees it.
-    info.uid = RootOf(kernel.user_namespace()).ShownUid(leader->credentials()->euid);
+    info.uid = viewer.ShownUid(leader->credentials()->euid);
     info.threads = static_cast<uint32_t>(group->task_count());
     info.command = leader->name();
     info.group = group->process_group();

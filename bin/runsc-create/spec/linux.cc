@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -74,8 +75,9 @@ Status CheckMappings(const Node& node, const oci::Linux& spec) {
   const auto user = std::find_if(namespaces.begin(), namespaces.end(), [](const auto& entry) {
     return entry.type() == oci::Namespace::USER;
   });
-  for (const char* name : {"uidMappings", "gidMappings"}) {
-    const bool given = !(name[0] == 'u' ? spec.uid_mappings() : spec.gid_mappings()).empty();
+  const std::pair<const char*, bool> mappings[] = {{"uidMappings", !spec.uid_mappings().empty()},
+                                                   {"gidMappings", !spec.gid_mappings().empty()}};
+  for (const auto& [name, given] : mappings) {
     if (user == namespaces.end() && given) {
       return node.WrongMember(name, "linux.namespaces has no entry of type \"user\"");
     }
