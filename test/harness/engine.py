@@ -134,6 +134,16 @@ class EngineSession:
         self.engine.__exit__()
         expect.equal((left, containers), ([], ""), "processes and containers left")
 
+    def run(self, *arguments, **options):
+        """A container of command(*arguments), removed when it ends."""
+        return self.engine(*self.command("--rm", *arguments), **options)
+
+    @staticmethod
+    def split(arguments):
+        """Flags, and what stands behind "--": the container's command."""
+        at = arguments.index("--")
+        return arguments[:at], arguments[at + 1:]
+
     def cases(self, tests):
         yield "engine_starts", self.start
         for function in tests:

@@ -21,13 +21,10 @@ class Session(EngineSession):
 
     def command(self, *arguments, container=None):
         """ctr run with arguments: flags, and after "--" the command."""
-        split = arguments.index("--")
+        flags, command = self.split(arguments)
         return ["run", "--runc-binary", self.env.runtime.path, "--cgroup", "/" + self.engine.cgroup,
-                *arguments[:split], "--rootfs", self.env.shared_root("busybox"),
-                container or self.new_id(), *arguments[split + 1:]]
-
-    def run(self, *arguments, **options):
-        return self.engine(*self.command("--rm", *arguments), **options)
+                *flags, "--rootfs", self.env.shared_root("busybox"),
+                container or self.new_id(), *command]
 
     def started(self, *command):
         container = self.new_id()

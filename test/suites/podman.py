@@ -23,12 +23,8 @@ class Session(EngineSession):
 
     def command(self, *arguments):
         """podman run with arguments: flags, and after "--" the command."""
-        split = arguments.index("--")
-        return ["run", *self.engine.run_options(), *arguments[:split], IMAGE,
-                *arguments[split + 1:]]
-
-    def run(self, *arguments, **options):
-        return self.engine(*self.command("--rm", *arguments), **options)
+        flags, command = self.split(arguments)
+        return ["run", *self.engine.run_options(), *flags, IMAGE, *command]
 
     def started(self, *command):
         done = expect.success(self.engine(*self.command("-d", "--", *command)))
