@@ -96,7 +96,7 @@ def main():
 
     host.become_subreaper()
     outcomes = {}
-    env = Environment(options.runtime, options.reference, options.all)
+    env = Environment(options.runtime, options.reference, options.all, options.filter)
     try:
         for suite in options.suite or SUITES:
             started, before = time.monotonic(), len(outcomes)

@@ -27,6 +27,14 @@ bool Listed(const char* directory, const std::string& name) {
   return found;
 }
 
+std::string ShownOptions() {
+  const std::string text = Content("/proc/self/mountinfo");
+  const size_t at = text.find(Cwd() + "/p ");
+  const size_t options = text.find("proc proc rw", at);
+  if (options == text.npos) return "absent";
+  return text.substr(options, text.find('\n', options) - options);
+}
+
 void Look(const std::string& other) {
   struct stat st;
   T(stat(other.c_str(), &st));
@@ -77,10 +85,33 @@ CASE(shown_in_mountinfo) {
   Own();
   MUST(mkdir("p", 0755));
   MUST(mount("proc", "p", "proc", 0, "subset=pid,gid=5,hidepid=2"));
-  const std::string text = Content("/proc/self/mountinfo");
-  const size_t at = text.find(Cwd() + "/p ");
-  const size_t options = text.find("proc proc rw", at);
-  Record("options", options == text.npos
-                        ? "absent"
-                        : text.substr(options, text.find('\n', options) - options));
+  Record("options", ShownOptions());
+}
+CASE(by_remount) {
+  const char* given[] = {"hidepid=2", "gid=5", "hidepid=0,gid=0", "hidepid=x", "nothing", ""};
+  Own();
+  MUST(mkdir("p", 0755));
+  MUST(mount("proc", "p", "proc", 0, "hidepid=1"));
+  for (const char* options : given) {
+    T(mount("proc", "p", "proc", MS_REMOUNT, options));
+    Record("shown", ShownOptions());
+  }
+}
+CASE(remount_hides_processes) {
+  Own();
+  MUST(mkdir("p", 0755));
+  MUST(chmod(".", 0755));
+  MUST(mount("proc", "p", "proc", 0, nullptr));
+  const pid_t other = Sleeper();
+  const int before = fork();
+  if (before == 0) {
+    BecomeUser(1000, 1000);
+    _exit(Listed("p", std::to_string(other)) ? 1 : 2);
+  }
+  int status;
+  MUST(waitpid(before, &status, 0));
+  Record("listed", WEXITSTATUS(status));
+  T(mount("proc", "p", "proc", MS_REMOUNT, "hidepid=2"));
+  BecomeUser(1000, 1000);
+  Look("p/" + std::to_string(other));
 }

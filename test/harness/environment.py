@@ -16,8 +16,9 @@ from .runtime import Runtime
 class Environment:
     """`runtime_path` None means the binaries that were built."""
 
-    def __init__(self, runtime_path, reference_path, everything=False):
+    def __init__(self, runtime_path, reference_path, everything=False, filter_text=""):
         self.everything = everything
+        self.filter = filter_text  # what the names of the wanted tests contain
         self.scratch = tempfile.mkdtemp(prefix="runsc-test-")
         os.chmod(self.scratch, 0o755)
         if runtime_path is None:

@@ -16,14 +16,21 @@ FILE_PROGRAMS = {"open_cases", "names_cases", "io_cases", "attr_cases", "directo
 # name: (working directory, further flags of our runtime).
 PLACES = {"root": ("/data", ()), "tmpfs": ("/tmp", ()), "overlay": ("/data", ("--overlay",))}
 PROGRAM_SECONDS = 120
+SUITE = "differential"
 
 
 def program_directory():
     return os.path.join(REPOSITORY, "bazel-bin/test/guest")
 
 
-def programs():
-    return sorted(name for name in os.listdir(program_directory()) if name.endswith("_cases"))
+def programs(filter_text):
+    """Those of which a case may have a name that contains the filter."""
+    names = sorted(name for name in os.listdir(program_directory()) if name.endswith("_cases"))
+    if not filter_text.startswith(f"{SUITE}."):
+        return names
+    prefixes = {name: f"{SUITE}.{name[:-len('_cases')]}." for name in names}
+    return [name for name in names if prefixes[name].startswith(filter_text)
+            or filter_text.startswith(prefixes[name])]
 
 
 def run_program(env, runtime, program, place):
@@ -50,7 +57,7 @@ def compare(program, lines, done, name, expected):
 
 
 def cases(env):
-    for program in programs():
+    for program in programs(env.filter):
         places = PLACES if program in FILE_PROGRAMS else {"root": PLACES["root"]}
         for place_name, (place, flags) in places.items():
             if flags and not env.runtime.is_ours:

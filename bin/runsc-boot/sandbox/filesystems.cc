@@ -53,11 +53,8 @@ class Maker {
                              Context* caller) const {
     const dev_t dev = NewAnonymousDevice();
     if (type == "proc") {
-      TRY_ASSIGN(proc::Options options, proc::ParseOptions(data));
-      if (options.gid && caller != nullptr) {
-        options.kernel_gid = caller->credentials()->KernelGid(*options.gid);
-        if (options.kernel_gid == kNoId) return Error(EINVAL);
-      }
+      const CredentialsRef mounter = caller == nullptr ? nullptr : caller->credentials();
+      TRY_ASSIGN(proc::Options options, proc::ParseOptions(data, mounter.get()));
       const Task* task = caller == nullptr ? nullptr : caller->caller_task();
       return proc::MakeProcFilesystem(kernel_, host_, sysctls_,
                                       task == nullptr ? nullptr : task->group().pid_namespace(),

@@ -35,7 +35,7 @@ Status CheckMayMount(Task& task) {
 }
 
 // The whole file system, as far as it has options; the mount's flags with it.
-Result<Word> Remount(Task& task, const Path& target, MountFlags flags) {
+Result<Word> Remount(Task& task, const Path& target, MountFlags flags, uint64_t data_address) {
   if (target.dentry != target.mount->root()) return Error(EINVAL);
   MountFlags fresh = flags & kMountFlags;
   // What is not said about access times stays.
@@ -45,6 +45,8 @@ Result<Word> Remount(Task& task, const Path& target, MountFlags flags) {
     const bool mine = owner == nullptr ? task.credentials()->HasInitially(CAP_SYS_ADMIN)
                                        : task.credentials()->HasIn(*owner, CAP_SYS_ADMIN);
     if (!mine) return Error(EPERM);
+    TRY_ASSIGN(const std::string data, CopyInOptional(task, data_address));
+    TRY(target.mount->filesystem()->Reconfigure(task, data));
   }
   TRY(task.fs().mounts()->SetFlags(target, fresh));
   return 0;
@@ -153,7 +155,7 @@ Result<Word> SysMount(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(Path target, ResolveAt(task, AT_FDCWD, args.Address(1)));
   TRY(CheckMayMount(task));
   if (target.mount == nullptr) return Error(EINVAL);  // a pipe, a memfd
-  if ((flags & MS_REMOUNT) != 0) return Remount(task, target, flags);
+  if ((flags & MS_REMOUNT) != 0) return Remount(task, target, flags, args.Address(4));
   if ((flags & MS_BIND) != 0) return Bind(task, args.Address(0), target, flags);
   if ((flags & kPropagation) != 0) return ChangePropagation(task, target, flags);
   if ((flags & MS_MOVE) != 0) return Move(task, args.Address(0), target);

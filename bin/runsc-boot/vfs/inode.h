@@ -144,6 +144,11 @@ class Filesystem : public std::enable_shared_from_this<Filesystem> {
   virtual Status Sync() { return Ok(); }
   // Options to show in /proc/mounts behind the mount's own flags.
   virtual std::string mount_options() const { return ""; }
+  // mount(2) with MS_REMOUNT: `data` as for a new mount. EINVAL.
+  virtual Status Reconfigure(Context& context, std::string_view data) {
+    (void)context, (void)data;
+    return Ok();
+  }
   // Who watches its inodes.
   WatchTable& watches() { return watches_; }
 

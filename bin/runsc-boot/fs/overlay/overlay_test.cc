@@ -222,7 +222,7 @@ TEST_F(OverlayTest, SymlinksAndNewTreesWork) {
 
 TEST_F(OverlayTest, ACopyThatDoesNotFitLeavesTheLowerVisible) {
   lower_.Write("/big", std::string(200000, 'x'));
-  auto small = std::make_shared<TmpfsFilesystem>(TmpfsOptions{.size = 65536});
+  auto small = std::make_shared<TmpfsFilesystem>(TmpfsOptions{.pages = 16});
   Tree tree(vfs_, *OverlayFilesystem::Make(small, lower_fs_));
   EXPECT_EQ(vfs_.Open(tree.caller(), tree.walk(), "/big", {O_WRONLY, 0}).code(), ENOSPC);
   EXPECT_EQ(tree.Stat("/big").size, 200000u);

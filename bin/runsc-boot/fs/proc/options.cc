@@ -1,11 +1,9 @@
 #include "bin/runsc-boot/fs/proc/options.h"
 
-#include <charconv>
-#include <climits>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "bin/runsc-boot/auth/user_namespace.h"
+#include "bin/runsc-boot/vfs/mount_data.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -28,24 +26,14 @@ Result<HidePid> ParseHidePid(std::string_view text) {
   return Error(EINVAL);
 }
 
-Result<gid_t> ParseGid(std::string_view text) {
-  gid_t value = 0;
-  const char* const behind = text.data() + text.size();
-  auto [end, code] = std::from_chars(text.data(), behind, value);
-  if (code != std::errc() || end != behind || value > INT_MAX) return Error(EINVAL);
-  return value;
-}
-
-Status ParseOption(std::string_view option, Options& options) {
-  const size_t equals = option.find('=');
-  if (equals == std::string_view::npos) return Error(EINVAL);
-  const std::string_view name = option.substr(0, equals), value = option.substr(equals + 1);
-  if (name == "hidepid") {
-    TRY_ASSIGN(options.hide, ParseHidePid(value));
-  } else if (name == "gid") {
-    TRY_ASSIGN(options.kernel_gid, ParseGid(value));
-    options.gid = options.kernel_gid;
-  } else if (name == "subset" && value == "pid") {
+Status Take(const NamedOption& option, const Credentials* mounter, Options& options) {
+  if (option.name == "hidepid") {
+    TRY_ASSIGN(options.hide, ParseHidePid(option.value.value_or("")));
+  } else if (option.name == "gid") {
+    TRY_ASSIGN(options.gid, option.Number());
+    options.kernel_gid = mounter != nullptr ? mounter->KernelGid(*options.gid) : *options.gid;
+    if (options.kernel_gid == kNoId) return Error(EINVAL);
+  } else if (option.name == "subset" && option.value == "pid") {
     options.only_pids = true;
   } else {
     return Error(EINVAL);
@@ -66,14 +54,9 @@ std::string Options::ToString() const {
   return absl::StrJoin(shown, ",");
 }
 
-Result<Options> ParseOptions(std::string_view text) {
-  Options options;
-  for (absl::string_view option :
-       absl::StrSplit(absl::string_view(text.data(), text.size()), ',', absl::SkipEmpty())) {
-    if (Status parsed = ParseOption({option.data(), option.size()}, options); !parsed.ok()) {
-      return Error(parsed.code(), absl::StrCat("proc: bad option \"", option, "\""));
-    }
-  }
+Result<Options> ParseOptions(std::string_view text, const Credentials* mounter, Options options) {
+  TRY(ForEachOption("proc", text,
+                    [&](const NamedOption& option) { return Take(option, mounter, options); }));
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "bin/runsc-boot/auth/credentials.h"
 #include "common/result.h"
 
 namespace runsc::boot::proc {
@@ -31,8 +32,11 @@ struct Options {
   std::string ToString() const;
 };
 
-// The data of mount(2): hidepid=, by number or word, gid= and subset=pid. EINVAL.
-Result<Options> ParseOptions(std::string_view text);
+// The data of mount(2): hidepid=, by number or word, gid= and subset=pid. Ids
+// are those of the mounter's user namespace (null: the first one's). What it
+// does not say stays as in `options`. EINVAL.
+Result<Options> ParseOptions(std::string_view text, const Credentials* mounter,
+                             Options options = {});
 
 }  // namespace runsc::boot::proc
 

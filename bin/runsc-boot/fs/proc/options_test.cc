@@ -6,7 +6,7 @@ namespace runsc::boot::proc {
 namespace {
 
 std::string Shown(std::string_view text) {
-  Result<Options> options = ParseOptions(text);
+  Result<Options> options = ParseOptions(text, nullptr);
   return options.ok() ? options->ToString() : std::to_string(options.code());
 }
 

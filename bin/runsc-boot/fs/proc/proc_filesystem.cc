@@ -10,7 +10,7 @@ namespace runsc::boot::proc {
 ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,
                                std::shared_ptr<const Sysctls> sysctls, PidNamespaceRef pids,
                                const Options& options, dev_t dev)
-    : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev, options.ToString()}),
+    : PseudoFilesystem({"proc", PROC_SUPER_MAGIC, dev}),
       kernel_(kernel),
       host_(std::move(host)),
       sysctls_(std::move(sysctls)),
@@ -18,12 +18,23 @@ ProcFilesystem::ProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> h
       options_(options) {}
 
 bool ProcFilesystem::MaySee(Context& context, const Task& task, HidePid hidden) const {
-  if (options_.hide < hidden) return true;
-  if (options_.hide != HidePid::kPtraceable &&
-      context.credentials()->InGroup(options_.kernel_gid)) {
+  const Options options = this->options();
+  if (options.hide < hidden) return true;
+  if (options.hide != HidePid::kPtraceable && context.credentials()->InGroup(options.kernel_gid)) {
     return true;
   }
   return CheckInspect(context, task).ok();
+}
+
+Options ProcFilesystem::options() const {
+  absl::ReaderMutexLock lock(&options_mutex_);
+  return options_;
+}
+
+Status ProcFilesystem::Reconfigure(Context& context, std::string_view data) {
+  absl::MutexLock lock(&options_mutex_);
+  TRY_ASSIGN(options_, ParseOptions(data, context.credentials().get(), options_));
+  return Ok();
 }
 
 TaskRef ProcFilesystem::FindTask(pid_t pid) const {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/fs/proc/host_proc.h"
 #include "bin/runsc-boot/fs/proc/options.h"
 #include "bin/runsc-boot/fs/pseudo/inode.h"
@@ -35,18 +37,22 @@ class ProcFilesystem final : public pseudo::PseudoFilesystem {
   // proc(5), hidepid: whether the caller gets to see of `task` what `hidden` and
   // what is stricter hides.
   bool MaySee(Context& context, const Task& task, HidePid hidden) const;
-  const Options& options() const { return options_; }
+  Options options() const;
   // By the number that it shows; null.
   TaskRef FindTask(pid_t pid) const;
   // Clock ticks from the sandbox's start to a time on CLOCK_MONOTONIC.
   uint64_t TicksSinceStart(int64_t monotonic_ns) const;
+
+  std::string mount_options() const override { return options().ToString(); }
+  Status Reconfigure(Context& context, std::string_view data) override;
 
  private:
   Kernel& kernel_;
   const std::shared_ptr<const HostProc> host_;
   const std::shared_ptr<const Sysctls> sysctls_;
   const PidNamespaceRef pids_;
-  const Options options_;
+  mutable absl::Mutex options_mutex_;
+  Options options_ ABSL_GUARDED_BY(options_mutex_);
 };
 
 // A file system for mount(2) of type "proc", by a process of `pids` (null: the

@@ -43,10 +43,11 @@ class RootDirectory final : public pseudo::StaticDirectory {
       std::erase_if(result, [this](const pseudo::Entry& entry) { return !Shown(entry.name); });
     }
     std::vector<pid_t> pids;
+    const bool all = filesystem_.options().hide < HidePid::kInvisible;
     for (const ThreadGroupRef& group : filesystem_.kernel().Groups()) {
       const pid_t pid = FromKernelPid(filesystem_.pid_namespace(), group->pid());
       if (pid == 0 || pid + kFirstPidOffset < from) continue;
-      const TaskRef task = filesystem_.FindTask(pid);
+      const TaskRef task = all ? nullptr : filesystem_.FindTask(pid);
       if (task == nullptr || filesystem_.MaySee(context, *task, HidePid::kInvisible)) {
         pids.push_back(pid);
       }

@@ -1,88 +1,79 @@
-#include <charconv>
-#include <optional>
+#include "bin/runsc-boot/fs/tmpfs/options.h"
+
+#include <sys/sysinfo.h>
 
 #include "absl/strings/str_cat.h"
-#include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
+#include "absl/strings/str_format.h"
+#include "bin/runsc-boot/vfs/mount_data.h"
 
 namespace runsc::boot {
 namespace {
 
-std::optional<uint64_t> ParseNumber(std::string_view text, int base) {
-  uint64_t value = 0;
-  auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (code != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
+constexpr uint64_t kPage = 4096;
+
+// In pages.
+uint64_t TotalMemory() {
+  struct sysinfo info{};
+  sysinfo(&info);
+  return uint64_t{info.totalram} * info.mem_unit / kPage;
 }
 
-// With a factor k, m or g.
-std::optional<uint64_t> ParseSize(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  int shift = 0;
-  switch (text.back() | 0x20) {
-    case 'k':
-      shift = 10;
-      break;
-    case 'm':
-      shift = 20;
-      break;
-    case 'g':
-      shift = 30;
-      break;
+// In pages: bytes, or a share of the memory.
+Result<uint64_t> ParsePages(const NamedOption& option) {
+  const std::string_view text = option.value.value_or("");
+  if (!text.ends_with('%')) {
+    TRY_ASSIGN(const uint64_t bytes, option.Size());
+    return bytes / kPage + (bytes % kPage != 0 ? 1 : 0);
   }
-  if (shift != 0) text.remove_suffix(1);
-  std::optional<uint64_t> number = ParseNumber(text, 10);
-  if (!number || *number > (~uint64_t{0} >> 1) >> shift) return std::nullopt;
-  return *number << shift;
+  TRY_ASSIGN(const uint32_t percent,
+             (NamedOption{option.name, text.substr(0, text.size() - 1)}.Number()));
+  return TotalMemory() * percent / 100;
 }
 
-// A share of the default size, which is half of the memory.
-std::optional<uint64_t> ParseBytes(std::string_view text) {
-  if (text.empty() || text.back() != '%') return ParseSize(text);
-  text.remove_suffix(1);
-  std::optional<uint64_t> percent = ParseNumber(text, 10);
-  if (!percent || *percent > 100) return std::nullopt;
-  TmpfsFilesystem standard{TmpfsOptions{}};
-  return standard.available() / 50 * *percent;
-}
-
-Status ParseOption(std::string_view option, TmpfsOptions& options) {
-  size_t equals = option.find('=');
-  std::string_view name = option.substr(0, equals);
-  std::string_view value = equals == option.npos ? "" : option.substr(equals + 1);
-  std::optional<uint64_t> number;
+Status Take(const NamedOption& option, TmpfsOptions& options) {
+  const std::string_view name = option.name;
   if (name == "size") {
-    if ((number = ParseBytes(value))) options.size = *number;
+    TRY_ASSIGN(options.pages, ParsePages(option));
   } else if (name == "nr_blocks") {
-    if ((number = ParseSize(value))) options.size = *number * 4096;
+    TRY_ASSIGN(options.pages, option.Size());
   } else if (name == "nr_inodes") {
-    if ((number = ParseSize(value))) options.max_inodes = *number;
+    TRY_ASSIGN(options.inodes, option.Size());
   } else if (name == "mode") {
-    if ((number = ParseNumber(value, 8)) && *number <= 07777) options.mode = *number;
-    if (number && *number > 07777) number.reset();
+    TRY_ASSIGN(const uint32_t mode, option.Number(8));
+    options.mode = mode & 07777;
   } else if (name == "uid") {
-    if ((number = ParseNumber(value, 10))) options.uid = static_cast<uid_t>(*number);
+    TRY_ASSIGN(options.uid, option.Number());
     options.uid_given = true;
   } else if (name == "gid") {
-    if ((number = ParseNumber(value, 10))) options.gid = static_cast<gid_t>(*number);
+    TRY_ASSIGN(options.gid, option.Number());
     options.gid_given = true;
-  } else if (name == "huge" || name == "noswap" || name == "inode64" || name == "inode32" ||
-             name == "mpol") {
-    return Ok();  // about memory of the host, which is not the container's
+  } else if (name == "noswap" || name == "inode64" || name == "inode32") {
+    return option.Flag();  // about memory of the host, which is not the container's
+  } else if (name != "huge" && name != "mpol") {
+    return Error(EINVAL);
   }
-  if (number) return Ok();
-  return Error(EINVAL, absl::StrCat("tmpfs: bad option \"", std::string(option), "\""));
+  // More than can be counted in bytes is no limit that could be reached.
+  if (options.pages && *options.pages > kMostTmpfsPages) options.pages = kMostTmpfsPages;
+  return Ok();
 }
 
 }  // namespace
 
-Result<TmpfsOptions> ParseTmpfsOptions(std::string_view text) {
-  TmpfsOptions options;
-  options.text = std::string(text);
-  while (!text.empty()) {
-    std::string_view option = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(option.size() + 1, text.size()));
-    if (!option.empty()) TRY(ParseOption(option, options));
-  }
+uint64_t DefaultTmpfsPages() { return TotalMemory() / 2; }
+
+std::string TmpfsOptions::ToString() const {
+  std::string text;
+  if (pages) absl::StrAppend(&text, ",size=", *pages * (kPage / 1024), "k");
+  if (inodes) absl::StrAppend(&text, ",nr_inodes=", *inodes);
+  if (mode != 01777) absl::StrAppendFormat(&text, ",mode=%03o", mode);
+  if (uid != 0) absl::StrAppend(&text, ",uid=", uid);
+  if (gid != 0) absl::StrAppend(&text, ",gid=", gid);
+  return text.empty() ? text : text.substr(1);
+}
+
+Result<TmpfsOptions> ParseTmpfsOptions(std::string_view text, TmpfsOptions options) {
+  TRY(ForEachOption("tmpfs", text,
+                    [&](const NamedOption& option) { return Take(option, options); }));
   return options;
 }
 

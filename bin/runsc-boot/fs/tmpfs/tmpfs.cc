@@ -1,7 +1,6 @@
 #include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
 
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
@@ -16,19 +15,26 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 
-uint64_t HalfOfMemory() {
-  struct sysinfo info {};
-  sysinfo(&info);
-  return uint64_t{info.totalram} * info.mem_unit / 2;
+constexpr uint64_t kNoLimit = kMostTmpfsPages * kPage;
+
+uint64_t LimitOf(const TmpfsOptions& options) {
+  const uint64_t pages = options.pages.value_or(DefaultTmpfsPages());
+  return pages == 0 ? kNoLimit : pages * kPage;
+}
+
+uint64_t InodeLimitOf(const TmpfsOptions& options) {
+  const uint64_t inodes = options.inodes.value_or(DefaultTmpfsPages());
+  return inodes == 0 ? UINT64_MAX : inodes;
 }
 
 }  // namespace
 
 TmpfsFilesystem::TmpfsFilesystem(const TmpfsOptions& options, const char* type)
-    : options_(options),
-      type_(type),
+    : type_(type),
       dev_(NewAnonymousDevice()),
-      limit_(options.size != 0 ? (options.size + kPage - 1) / kPage * kPage : HalfOfMemory()) {
+      options_(options),
+      limit_(LimitOf(options)),
+      inode_limit_(InodeLimitOf(options)) {
   NewInode root{.mode = S_IFDIR | (options.mode & 07777), .uid = options.uid, .gid = options.gid};
   inodes_ = 1;
   auto directory = std::make_shared<TmpfsDirectory>(*this, root, 0);
@@ -40,32 +46,64 @@ TmpfsFilesystem::~TmpfsFilesystem() { root_.reset(); }
 
 Status TmpfsFilesystem::Charge(int64_t bytes) {
   uint64_t now = used_.fetch_add(static_cast<uint64_t>(bytes)) + static_cast<uint64_t>(bytes);
-  return bytes > 0 && now > limit_ ? Status(Error(ENOSPC)) : Ok();
+  return bytes > 0 && now > limit_.load(std::memory_order_relaxed) ? Status(Error(ENOSPC)) : Ok();
 }
 
 uint64_t TmpfsFilesystem::available() const {
   uint64_t used = used_.load(std::memory_order_relaxed);
-  return used < limit_ ? limit_ - used : 0;
+  const uint64_t limit = limit_.load(std::memory_order_relaxed);
+  return used < limit ? limit - used : 0;
 }
 
 Status TmpfsFilesystem::ChargeInode() {
   uint64_t count = inodes_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (options_.max_inodes == 0 || count <= options_.max_inodes) return Ok();
+  if (count <= inode_limit_.load(std::memory_order_relaxed)) return Ok();
   ReleaseInode();
   return Error(ENOSPC);
 }
 
+std::string TmpfsFilesystem::mount_options() const {
+  absl::ReaderMutexLock lock(&options_mutex_);
+  return options_.ToString();
+}
+
+Status TmpfsFilesystem::Reconfigure(Context&, std::string_view data) {
+  absl::MutexLock lock(&options_mutex_);
+  // Owner and mode are those of a root that exists already.
+  TRY_ASSIGN(TmpfsOptions wanted, ParseTmpfsOptions(data, options_));
+  wanted.mode = options_.mode;
+  wanted.uid = options_.uid;
+  wanted.gid = options_.gid;
+  const bool pages_change = wanted.pages != options_.pages && wanted.pages != 0u;
+  const bool inodes_change = wanted.inodes != options_.inodes && wanted.inodes != 0u;
+  if (pages_change && (options_.pages == 0u || used_.load() > LimitOf(wanted))) {
+    return Error(EINVAL);
+  }
+  if (inodes_change && (options_.inodes == 0u || inodes_.load() > InodeLimitOf(wanted))) {
+    return Error(EINVAL);
+  }
+  options_ = wanted;
+  limit_.store(LimitOf(wanted));
+  inode_limit_.store(InodeLimitOf(wanted));
+  return Ok();
+}
+
 Result<struct statfs> TmpfsFilesystem::StatFs() {
-  struct statfs result {};
+  struct statfs result{};
   result.f_type = 0x01021994;  // TMPFS_MAGIC
   result.f_bsize = kPage;
   result.f_frsize = kPage;
   result.f_namelen = 255;
-  result.f_blocks = limit_ / kPage;
-  result.f_bfree = result.f_bavail = available() / kPage;
-  uint64_t inodes = inodes_.load(std::memory_order_relaxed);
-  result.f_files = options_.max_inodes != 0 ? options_.max_inodes : limit_ / kPage;
-  result.f_ffree = result.f_files > inodes ? result.f_files - inodes : 0;
+  // Without a limit there is nothing to tell of.
+  if (const uint64_t limit = limit_.load(); limit != kNoLimit) {
+    result.f_blocks = limit / kPage;
+    result.f_bfree = result.f_bavail = available() / kPage;
+  }
+  const uint64_t inodes = inodes_.load(std::memory_order_relaxed);
+  if (const uint64_t limit = inode_limit_.load(); limit != UINT64_MAX) {
+    result.f_files = limit;
+    result.f_ffree = limit > inodes ? limit - inodes : 0;
+  }
   return result;
 }
 

@@ -14,25 +14,11 @@
 #include <string_view>
 
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/fs/tmpfs/options.h"
 #include "bin/runsc-boot/vfs/file.h"
 #include "bin/runsc-boot/vfs/inode.h"
 
 namespace runsc::boot {
-
-struct TmpfsOptions {
-  uint64_t size = 0;        // bytes; 0: half of the host's memory
-  uint64_t max_inodes = 0;  // 0: no limit
-  mode_t mode = 01777;      // of the root directory
-  uid_t uid = 0;
-  gid_t gid = 0;
-  bool uid_given = false, gid_given = false;
-  // As given, for /proc/mounts.
-  std::string text;
-};
-
-// The data argument of mount(2): size=, nr_blocks=, nr_inodes=, mode=, uid=,
-// gid=; sizes with k, m, g or %. EINVAL names the option.
-Result<TmpfsOptions> ParseTmpfsOptions(std::string_view text);
 
 class TmpfsFilesystem : public Filesystem {
  public:
@@ -44,7 +30,9 @@ class TmpfsFilesystem : public Filesystem {
   InodeRef root() override { return root_; }
   dev_t dev() const override { return dev_; }
   Result<struct statfs> StatFs() override;
-  std::string mount_options() const override { return options_.text; }
+  std::string mount_options() const override;
+  // New limits; what is in use must fit them. EINVAL.
+  Status Reconfigure(Context& context, std::string_view data) override;
 
   // memfd_create(2): a file without a name here; `flags` are MFD_*.
   Result<FileRef> CreateMemfd(Context& context, std::string_view name, unsigned flags);
@@ -60,10 +48,13 @@ class TmpfsFilesystem : public Filesystem {
   absl::Mutex& tree_mutex() ABSL_LOCK_RETURNED(tree_mutex_) { return tree_mutex_; }
 
  private:
-  const TmpfsOptions options_;
   const char* const type_;
   const dev_t dev_;
-  uint64_t limit_;
+  mutable absl::Mutex options_mutex_;
+  TmpfsOptions options_ ABSL_GUARDED_BY(options_mutex_);
+  // What the options come to, for those who only count.
+  std::atomic<uint64_t> limit_{0};  // bytes
+  std::atomic<uint64_t> inode_limit_{0};
   std::atomic<uint64_t> used_{0};
   std::atomic<uint64_t> inodes_{0};
   std::atomic<uint64_t> next_ino_{1};

@@ -190,7 +190,7 @@ TEST_F(TmpfsTest, SealsOfMemfdsHold) {
 
 class SmallTmpfsTest : public TmpfsTest {
  protected:
-  SmallTmpfsTest() : TmpfsTest({.size = 64 * 1024, .max_inodes = 4}) {}
+  SmallTmpfsTest() : TmpfsTest({.pages = 16, .inodes = 4}) {}
 };
 
 TEST_F(SmallTmpfsTest, IsFullAtItsSizeAndHasRoomAgainAfterRemoval) {
@@ -219,18 +219,19 @@ TEST_F(SmallTmpfsTest, LimitsInodes) {
 TEST(TmpfsOptionsTest, ReadsSizesModesAndOwners) {
   auto options = ParseTmpfsOptions("size=64k,mode=1755,uid=5,gid=6,nr_inodes=1k");
   ASSERT_TRUE(options.ok());
-  EXPECT_EQ(options->size, 65536u);
+  EXPECT_EQ(options->pages, 16u);
   EXPECT_EQ(options->mode, mode_t{01755});
   EXPECT_EQ(options->uid, 5u);
   EXPECT_EQ(options->gid, 6u);
-  EXPECT_EQ(options->max_inodes, 1024u);
-  EXPECT_EQ(ParseTmpfsOptions("size=2G")->size, uint64_t{2} << 30);
-  EXPECT_GT(ParseTmpfsOptions("size=50%")->size, 0u);
-  EXPECT_EQ(ParseTmpfsOptions("nr_blocks=2")->size, 8192u);
+  EXPECT_EQ(options->inodes, 1024u);
+  EXPECT_EQ(ParseTmpfsOptions("size=2G")->pages, uint64_t{2} << 18);
+  EXPECT_EQ(ParseTmpfsOptions("size=1")->pages, 1u);
+  EXPECT_EQ(ParseTmpfsOptions("size=50%")->pages, DefaultTmpfsPages());
+  EXPECT_EQ(ParseTmpfsOptions("nr_blocks=2")->pages, 2u);
 }
 
 TEST(TmpfsOptionsTest, NamesTheOptionThatIsWrong) {
-  for (const char* text : {"size=", "size=x", "size=101%", "mode=9", "mode=77777", "uid=-1",
+  for (const char* text : {"size=", "size=x", "size=5x", "nr_blocks=10%", "mode=9", "uid=-1",
                            "unknown=1", "size=99999999999999999999"}) {
     auto options = ParseTmpfsOptions(text);
     EXPECT_EQ(options.code(), EINVAL) << text;
