@@ -94,7 +94,8 @@ bool Kernel::Register(const TaskRef& task, pid_t tid) {
     if (group.exiting_ || group.executing_ != nullptr) return false;
     task->tid_.store(tid);
     if (group.pid_namespace_ != nullptr) {
-      task->numbers_ = std::make_shared<const PidNumbers>(group.pid_namespace_, tid);
+      task->numbers_ = std::make_shared<const PidNumbers>(group.pid_namespace_, tid,
+                                                          std::move(task->reserved_pids_));
       task->shown_tid_.store(task->numbers_->own());
     }
     group.tasks_.push_back(task);

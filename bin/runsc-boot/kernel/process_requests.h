@@ -22,6 +22,8 @@ struct CloneRequest {
   int exit_signal = 0;  // sent to the parent; 0 for threads
   uint64_t stack = 0;   // the child's stack pointer; 0: the same as the parent's
   uint64_t parent_tid = 0, child_tid = 0, tls = 0, pidfd = 0;
+  // The child's numbers, from its innermost pid namespace outwards; maybe none.
+  std::vector<pid_t> chosen_pids;
 };
 
 // execve(2), execveat(2), with everything copied in already.

@@ -421,6 +421,7 @@ class Task final : public platform::ThreadEvents,
   mutable absl::Mutex state_mutex_;
   Where where_ ABSL_GUARDED_BY(state_mutex_) = Where::kHostOperation;
   bool dead_ ABSL_GUARDED_BY(state_mutex_) = false;
+  std::unique_ptr<ReservedPids> reserved_pids_;  // until it has its numbers
   // Of the event that is being handled; valid while where_ is kKernel.
   const platform::SyscallInfo* call_ ABSL_GUARDED_BY(state_mutex_) = nullptr;
   std::string name_ ABSL_GUARDED_BY(state_mutex_);

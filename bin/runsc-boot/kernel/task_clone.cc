@@ -130,6 +130,12 @@ Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
   TRY_ASSIGN(const int fd, fds_->Install(std::move(file), /*close_on_exec=*/true,
                                          group_->limit(RLIMIT_NOFILE).rlim_cur));
   if (Status copied = CopyOutObject(request.pidfd, fd); !copied.ok()) {
+  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
+  std::unique_ptr<ReservedPids> reserved;
+  if (!request.chosen_pids.empty()) {
+    TRY_ASSIGN(reserved,
+               ReservedPids::Reserve(set->pid_for_children, request.chosen_pids, *credentials()));
+  }
     (void)fds_->Remove(fd).ok();
     return std::move(copied).error();
   }
@@ -138,6 +144,7 @@ Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
 
 Result<uint64_t> Task::Clone(const CloneRequest& request) {
   TRY(CheckFlags(request, group_->is_init()));
+  child->reserved_pids_ = std::move(reserved);
   NewNamespaces namespaces;
   if ((request.flags & kNamespaces) != 0) {
     TRY_ASSIGN(namespaces, MakeNamespaces(request.flags & kNamespaces));
@@ -146,7 +153,6 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
   if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
-  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
   if (!set->pid_for_children->is_initial()) {
     // The host knows the child by other numbers than it shall see.
     TRY(TrapNativeCalls(seccomp::NativeCallsOf({SYS_getpid, SYS_gettid}), false));

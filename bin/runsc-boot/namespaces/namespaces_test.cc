@@ -39,6 +39,28 @@ TEST_F(NamespacesTest, ANumberThatTheHostReusedIsKept) {
   EXPECT_EQ(space->FromKernel(100), 2);
 }
 
+TEST_F(NamespacesTest, ChosenNumbersAreTakenOrGivenBack) {
+  PidNamespaceRef outer = PidNamespace::Make(user_, first_->pid_for_children).value();
+  PidNamespaceRef inner = PidNamespace::Make(user_, outer).value();
+  PidNumbers init(outer, 100);
+  const Credentials root = RootOf(user_);
+  auto choose = [&](std::vector<pid_t> pids) { return ReservedPids::Reserve(inner, pids, root); };
+  EXPECT_EQ(choose({2}).code(), EINVAL) << "there is no init";
+  EXPECT_EQ(choose({0}).code(), EINVAL);
+  EXPECT_EQ(choose({1, 1}).code(), EEXIST);
+  EXPECT_EQ(choose({1, 7, 9}).code(), EPERM) << "the host's numbers";
+  EXPECT_EQ(choose({1, 7, 9, 9}).code(), EINVAL);
+  auto reserved = choose({1, 7}).value();
+  EXPECT_EQ(outer->ToKernel(7), 0);
+  EXPECT_EQ(choose({1}).code(), EEXIST);
+  PidNumbers numbers(inner, 101, std::move(reserved));
+  EXPECT_EQ(numbers.own(), 1);
+  EXPECT_EQ(outer->FromKernel(101), 7);
+  (void)choose({50}).value();
+  EXPECT_TRUE(choose({50}).ok()) << "given back";
+  EXPECT_EQ(PidNumbers(inner, 102).own(), 2);
+}
+
 TEST_F(NamespacesTest, DepthOfPidNamespacesIsBounded) {
   PidNamespaceRef space = first_->pid_for_children;
   for (int level = 0; level < PidNamespace::kMaxLevel; ++level) {

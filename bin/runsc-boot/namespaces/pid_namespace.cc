@@ -1,5 +1,7 @@
 #include "bin/runsc-boot/namespaces/pid_namespace.h"
 
+#include <linux/capability.h>
+
 #include "bin/runsc-boot/auth/user_namespace.h"
 
 namespace runsc::boot {
@@ -10,6 +12,8 @@ namespace {
 // those that a boot would have used.
 constexpr pid_t kMaxPid = 32768;
 constexpr pid_t kFirstReused = 300;
+// What may be chosen: below Linux's PID_MAX_LIMIT.
+constexpr pid_t kPidLimit = 1 << 22;
 
 }  // namespace
 
@@ -71,6 +75,22 @@ pid_t PidNamespace::Add(pid_t kernel_pid) {
   return last_;
 }
 
+Status PidNamespace::Reserve(pid_t pid) {
+  absl::MutexLock lock(&mutex_);
+  return to_kernel_.emplace(pid, 0).second ? Ok() : Status(Error(EEXIST));
+}
+
+void PidNamespace::Take(pid_t reserved, pid_t kernel_pid) {
+  absl::MutexLock lock(&mutex_);
+  to_kernel_[reserved] = kernel_pid;
+  from_kernel_[kernel_pid] = reserved;
+}
+
+void PidNamespace::GiveBack(pid_t reserved) {
+  absl::MutexLock lock(&mutex_);
+  to_kernel_.erase(reserved);
+}
+
 void PidNamespace::Remove(pid_t kernel_pid, pid_t pid) {
   absl::MutexLock lock(&mutex_);
   to_kernel_.erase(pid);
@@ -79,10 +99,45 @@ void PidNamespace::Remove(pid_t kernel_pid, pid_t pid) {
   if (found != from_kernel_.end() && found->second == pid) from_kernel_.erase(found);
 }
 
-PidNumbers::PidNumbers(PidNamespaceRef innermost, pid_t kernel_pid)
-    : innermost_(std::move(innermost)), kernel_pid_(kernel_pid) {
-  for (PidNamespace* space = innermost_.get(); !space->is_initial();
+Result<std::unique_ptr<ReservedPids>> ReservedPids::Reserve(PidNamespaceRef innermost,
+                                                            std::span<const pid_t> pids,
+                                                            const Credentials& caller) {
+  if (pids.size() > static_cast<size_t>(innermost->level()) + 1) return Error(EINVAL);
+  std::unique_ptr<ReservedPids> reserved(new ReservedPids(innermost));
+  for (PidNamespace* space = innermost.get(); reserved->pids_.size() < pids.size();
        space = space->parent().get()) {
+    const pid_t pid = pids[reserved->pids_.size()];
+    if (pid < 1 || pid >= kPidLimit) return Error(EINVAL);
+    if (space->is_initial()) return Error(EPERM);
+    if (pid != 1 && space->ToKernel(1) == 0) return Error(EINVAL);
+    if (!caller.HasIn(*space->owner(), CAP_CHECKPOINT_RESTORE) &&
+        !caller.HasIn(*space->owner(), CAP_SYS_ADMIN)) {
+      return Error(EPERM);
+    }
+    TRY(space->Reserve(pid));
+    reserved->pids_.push_back(pid);
+  }
+  return reserved;
+}
+
+ReservedPids::~ReservedPids() {
+  PidNamespace* space = innermost_.get();
+  for (pid_t pid : pids_) {
+    space->GiveBack(pid);
+    space = space->parent().get();
+  }
+}
+
+PidNumbers::PidNumbers(PidNamespaceRef innermost, pid_t kernel_pid,
+                       std::unique_ptr<ReservedPids> reserved)
+    : innermost_(std::move(innermost)), kernel_pid_(kernel_pid) {
+  if (reserved != nullptr) numbers_.swap(reserved->pids_);
+  PidNamespace* space = innermost_.get();
+  for (pid_t number : numbers_) {
+    space->Take(number, kernel_pid);
+    space = space->parent().get();
+  }
+  for (; !space->is_initial(); space = space->parent().get()) {
     numbers_.push_back(space->Add(kernel_pid));
   }
 }

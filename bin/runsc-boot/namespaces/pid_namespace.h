@@ -12,11 +12,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/auth/credentials.h"
 #include "bin/runsc-boot/auth/namespace.h"
 #include "common/result.h"
 
@@ -53,11 +55,16 @@ class PidNamespace final : public Namespace, public std::enable_shared_from_this
 
  private:
   friend class PidNumbers;
+  friend class ReservedPids;
 
   // For Make.
   PidNamespace(UserNamespaceRef owner, PidNamespaceRef parent);
   // The next free number for `kernel_pid`; 1 comes first.
   pid_t Add(pid_t kernel_pid) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Keeps a number free of others until it is taken or given back. EEXIST.
+  Status Reserve(pid_t pid) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Take(pid_t reserved, pid_t kernel_pid) ABSL_LOCKS_EXCLUDED(mutex_);
+  void GiveBack(pid_t reserved) ABSL_LOCKS_EXCLUDED(mutex_);
   void Remove(pid_t kernel_pid, pid_t pid) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const PidNamespaceRef parent_;
@@ -65,8 +72,30 @@ class PidNamespace final : public Namespace, public std::enable_shared_from_this
   mutable absl::Mutex mutex_;  // a leaf
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   pid_t last_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::flat_hash_map<pid_t, pid_t> to_kernel_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<pid_t, pid_t> to_kernel_ ABSL_GUARDED_BY(mutex_);  // 0: reserved
   absl::flat_hash_map<pid_t, pid_t> from_kernel_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Numbers that a task shall have which is being made (clone3(2), set_tid): from
+// its innermost namespace outwards, not necessarily in all.
+class ReservedPids {
+ public:
+  // EINVAL: more than there are namespaces, not a pid, or not 1 where there is no
+  // init yet. EPERM: `caller` has no CAP_CHECKPOINT_RESTORE in the namespace's
+  // owner; or it is the first one, where the host gives numbers out. EEXIST.
+  static Result<std::unique_ptr<ReservedPids>> Reserve(PidNamespaceRef innermost,
+                                                       std::span<const pid_t> pids,
+                                                       const Credentials& caller);
+  ~ReservedPids();
+  ReservedPids(const ReservedPids&) = delete;
+  ReservedPids& operator=(const ReservedPids&) = delete;
+
+ private:
+  friend class PidNumbers;
+  explicit ReservedPids(PidNamespaceRef innermost) : innermost_(std::move(innermost)) {}
+
+  const PidNamespaceRef innermost_;
+  std::vector<pid_t> pids_;
 };
 
 // The numbers of one task in all namespaces but the first. Whoever needs them
@@ -74,7 +103,9 @@ class PidNamespace final : public Namespace, public std::enable_shared_from_this
 // reference.
 class PidNumbers {
  public:
-  PidNumbers(PidNamespaceRef innermost, pid_t kernel_pid);
+  // `reserved`: those that have been chosen, or null.
+  PidNumbers(PidNamespaceRef innermost, pid_t kernel_pid,
+             std::unique_ptr<ReservedPids> reserved = nullptr);
   ~PidNumbers();
   PidNumbers(const PidNumbers&) = delete;
   PidNumbers& operator=(const PidNumbers&) = delete;

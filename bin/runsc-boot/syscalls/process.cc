@@ -98,15 +98,6 @@ Status CheckCloneArgs(const clone_args& in) {
   return Ok();
 }
 
-// What Linux says to somebody who may not choose pids.
-Status RefuseChosenIds(Task& task, const clone_args& in) {
-  constexpr pid_t kPidLimit = 1 << 22;
-  std::vector<pid_t> ids(in.set_tid_size);
-  TRY(task.CopyIn(in.set_tid, ids.data(), ids.size() * sizeof(pid_t)));
-  if (ids.size() > 1 || ids[0] < 1 || ids[0] >= kPidLimit) return Error(EINVAL);
-  return Error(EPERM);
-}
-
 }  // namespace
 
 Result<Word> SysClone(Task& task, const SyscallArgs& args) {
@@ -128,10 +119,10 @@ Result<Word> SysClone(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysClone3(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(const clone_args in, CopyInCloneArgs(task, args));
+  std::vector<pid_t> chosen_pids(in.set_tid_size);
+  TRY(task.CopyIn(in.set_tid, chosen_pids.data(), chosen_pids.size() * sizeof(pid_t)));
   TRY(CheckCloneArgs(in));
-  // A pid is the host's, where the sandbox may not choose any; and there is no
-  // cgroup that a descriptor could stand for.
-  if (in.set_tid_size != 0) TRY(RefuseChosenIds(task, in));
+  // There is no cgroup that a descriptor could stand for.
   if ((in.flags & CLONE_INTO_CGROUP) != 0) return Error(EBADF);
   CloneRequest request;
   request.flags = in.flags;
@@ -141,6 +132,7 @@ Result<Word> SysClone3(Task& task, const SyscallArgs& args) {
   request.child_tid = in.child_tid;
   request.tls = in.tls;
   request.pidfd = in.pidfd;
+  request.chosen_pids = std::move(chosen_pids);
   return task.Clone(request);
 }
 

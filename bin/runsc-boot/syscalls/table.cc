@@ -362,7 +362,7 @@ constexpr SyscallEntry kTable[] = {
     {432, "fsmount", nullptr, kMissing, nullptr, {kFd, kFlags, kFlags}},
     {433, "fspick", nullptr, kMissing, nullptr, {kDirFd, kPath, kFlags}},
     {434, "pidfd_open", SysPidfdOpen, kFull, nullptr, {kPid, kFlags}},
-    {435, "clone3", SysClone3, kPartial, "no chosen pids (EPERM), no cgroups (EBADF)", {kPointer, kSize}},
+    {435, "clone3", SysClone3, kPartial, "chosen pids below the container's own pid namespace only (EPERM), no cgroups (EBADF)", {kPointer, kSize}},
     {436, "close_range", SysCloseRange, kFull, nullptr, {kUint, kUint, kFlags}},
     {437, "openat2", SysOpenat2, kPartial, "RESOLVE_CACHED always answers EAGAIN", {kDirFd, kPath, kPointer, kSize}},
     {438, "pidfd_getfd", SysPidfdGetfd, kFull, nullptr, {kFd, kFd, kFlags}},
