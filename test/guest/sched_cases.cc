@@ -295,6 +295,9 @@ CASE(affinity_roundtrip) {
   T(sched_getaffinity(0, sizeof read, &read));
   Record("same", CPU_EQUAL(&one, &read));
   Record("runs_there", sched_getcpu() == first);
+  unsigned raw = 9999;
+  syscall(SYS_getcpu, &raw, nullptr, nullptr);
+  Record("raw_too", static_cast<int>(raw) == first);
   Record("child", InChild([&] {
            sched_getaffinity(0, sizeof read, &read);
            return CPU_COUNT(&read);

@@ -56,6 +56,22 @@ CASE(seccomp_native_brk) {
   MUST(Install(On(SYS_brk, Errno(EPERM))));
   T(syscall(SYS_brk, 0));
 }
+CASE(seccomp_native_getcpu) {
+  // Pinned, so that the number is known.
+  cpu_set_t set;
+  MUST(sched_getaffinity(0, sizeof set, &set));
+  unsigned first = 0, cpu = 9999, node = 9999;
+  while (!CPU_ISSET(first, &set)) ++first;
+  CPU_ZERO(&set);
+  CPU_SET(first, &set);
+  MUST(sched_setaffinity(0, sizeof set, &set));
+  NoNewPrivileges();
+  MUST(Install(OnArg(SYS_getcpu, 1, 0, Errno(EDOM))));
+  T(syscall(SYS_getcpu, &cpu, nullptr, nullptr));
+  T(syscall(SYS_getcpu, &cpu, &node, nullptr));
+  Record("cpu", cpu == first);
+  T(syscall(SYS_getcpu, BadPointer(), &node, nullptr));
+}
 CASE(seccomp_native_sched_yield) {
   NoNewPrivileges();
   MUST(Install(On(SYS_sched_yield, Errno(EDOM))));

@@ -380,6 +380,7 @@ void StubFilter::Own() {
   // others have these calls trapped.
   Native(SYS_getpid, "the caller's number in the stubs' own pid namespace");
   Native(SYS_gettid, "the caller's number in the stubs' own pid namespace");
+  Native(SYS_getcpu, "the processor that the caller runs on, as the vDSO tells it, too");
   Native(SYS_getrandom, "random bytes into the caller's memory");
   Native(SYS_set_robust_list, "a pointer that the host follows when the thread ends");
   Native(SYS_rseq, "the host's notes about the caller's own scheduling");

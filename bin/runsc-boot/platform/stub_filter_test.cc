@@ -91,6 +91,7 @@ TEST_F(StubFilterTest, WhatTheApplicationMayDoAloneIsThisListAndNoMore) {
                                         SYS_clock_getres,
                                         SYS_set_robust_list,
                                         SYS_getrandom,
+                                        SYS_getcpu,
                                         SYS_rseq,
                                         449,
                                         454,
@@ -253,8 +254,8 @@ TEST_F(StubFilterTest, RelativeFutexWaitsAreSeenByTheKernel) {
   }
 }
 
-TEST_F(StubFilterTest, TheHostSaysWhoTheCallerIs) {
-  for (long number : {SYS_getpid, SYS_gettid, SYS_getrandom}) {
+TEST_F(StubFilterTest, TheHostSaysWhoTheCallerIsAndWhereItRuns) {
+  for (long number : {SYS_getpid, SYS_gettid, SYS_getrandom, SYS_getcpu}) {
     EXPECT_EQ(Application(number, {kLow, 16, 0}), kAllow) << number;
   }
   // Parents are the kernel's to know.

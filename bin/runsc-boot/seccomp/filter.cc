@@ -27,7 +27,7 @@ const std::array<uint32_t, kNativeCallCount> kNativeCalls = {
     SYS_brk,         SYS_futex,         kFutexWaitv,         kFutexWake,       kFutexWait,
     kFutexRequeue,   SYS_clock_gettime, SYS_clock_getres,    SYS_gettimeofday, SYS_time,
     SYS_sched_yield, SYS_rseq,          SYS_set_robust_list, SYS_arch_prctl,   SYS_set_tid_address,
-    SYS_getpid,      SYS_gettid,        SYS_getrandom,
+    SYS_getpid,      SYS_gettid,        SYS_getrandom,       SYS_getcpu,
 };
 
 NativeCallSet NativeCallsOf(std::initializer_list<uint32_t> numbers) {

@@ -29,7 +29,7 @@ namespace runsc::boot::seccomp {
 // (platform/stub_filter.cc has the rules). A filter that has an opinion on one
 // of them makes it trap from then on. restart_syscall(2) stays the host's: it
 // only continues what was allowed.
-inline constexpr size_t kNativeCallCount = 23;
+inline constexpr size_t kNativeCallCount = 24;
 extern const std::array<uint32_t, kNativeCallCount> kNativeCalls;
 // Bit n for kNativeCalls[n].
 using NativeCallSet = uint32_t;

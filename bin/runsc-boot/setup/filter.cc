@@ -54,7 +54,6 @@ void AllowThreads(FilterBuilder& filter) {
       .Allow(SYS_sched_getparam, "locks: order of those who wait")
       .Allow(SYS_sched_setaffinity, "keep a worker near its stub")
       .Allow(SYS_sched_setscheduler, {Arg(1).IsInt(SCHED_IDLE)}, "pollers give way to everybody")
-      .Allow(SYS_getcpu, "where a worker runs, where the vDSO does not tell")
       .Allow(SYS_gettid, "locks, log")
       .Allow(SYS_getpid, "log, abort")
       .Allow(SYS_exit, "end of a thread")

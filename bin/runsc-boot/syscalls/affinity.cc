@@ -54,28 +54,43 @@ Result<Word> SysSchedSetaffinity(Task& task, const SyscallArgs& args) {
   return 0;
 }
 
-Result<Word> SysGetcpu(Task& task, const SyscallArgs& args) {
-  const int count = std::max(task.kernel().cpu_count(), 1);
-  const unsigned cpu = static_cast<unsigned>(std::max(sched_getcpu(), 0) % count);
-  if (args.Address(0) != 0) TRY(task.CopyOutObject(args.Address(0), cpu));
-  if (args.Address(1) != 0) TRY(task.CopyOutObject(args.Address(1), unsigned{0}));
-  return 0;
+// Where the caller runs is known while it runs.
+Result<Word> SysGetcpu(Task& task, const SyscallArgs&) { return task.EndOnHost(); }
+
+namespace {
+
+constexpr int kGetRegistrations = 1 << 9;  // newer than the C library's headers
+
+Result<Word> WaitForGlobalBarrier(Task& task, unsigned flags) {
+  if (flags != 0) return Error(EINVAL);
+  TRY(task.thread().EnterStub());
+  platform::NativeCall call{SYS_membarrier, {MEMBARRIER_CMD_GLOBAL, 0, 0}};
+  TRY(task.thread().RunNative({&call, 1}, true));
+  return static_cast<Word>(call.result);
 }
+
+}  // namespace
 
 // The host has the registrations, with the memory they are about, and its
 // barriers reach all threads of the application, which are host threads. What
-// would disturb other processes of the host is not offered.
+// would disturb other processes of the host is not offered: instead of a barrier
+// for those that have registered, wherever they run, there is one for everybody,
+// for which only the caller waits.
 Result<Word> SysMembarrier(Task& task, const SyscallArgs& args) {
   switch (args.Int(0)) {
     case MEMBARRIER_CMD_QUERY:
     case MEMBARRIER_CMD_GLOBAL:
+    case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
     case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
     case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
     case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
     case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+    case kGetRegistrations:
       return task.EndOnHost();
+    case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
+      return WaitForGlobalBarrier(task, args.Uint(1));
     default:
       return Error(EINVAL);
   }

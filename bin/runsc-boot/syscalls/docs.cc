@@ -39,7 +39,7 @@ std::string RenderSyscallDocs() {
       "Calls that touch nothing but the caller's own memory and clock (anonymous `mmap`, "
       "`munmap`, `mprotect`, `brk`, `madvise`, `futex`, `clock_gettime`, `sched_yield`, "
       "`getrandom`) "
-      "or say who it is (`getpid`, `gettid`) are made by "
+      "or say who it is (`getpid`, `gettid`) and where it runs (`getcpu`) are made by "
       "the host directly and reach the kernel only with `--native-calls=none`.\n\n"
       "| number | name | supported | remarks |\n|---:|---|---|---|\n");
   for (const SyscallEntry& entry : AllSyscalls()) {
