@@ -203,4 +203,8 @@ int Kernel::cpu_count() const { return cpu_count_.load(); }
 uint64_t Kernel::memory_total() const { return memory_total_.load(); }
 int64_t Kernel::boot_time_monotonic_ns() const { return boot_time_ns_; }
 
+int64_t Kernel::Uptime(const TimeNamespace& time, int64_t monotonic_ns) const {
+  return std::max<int64_t>(monotonic_ns - boot_time_ns_ + time.OffsetOf(CLOCK_BOOTTIME), 0);
+}
+
 }  // namespace runsc::boot

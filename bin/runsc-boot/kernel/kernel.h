@@ -142,6 +142,9 @@ class Kernel {
   int cpu_count() const;
   uint64_t memory_total() const;
   int64_t boot_time_monotonic_ns() const;
+  // From the sandbox's start to `monotonic_ns` (of the host's CLOCK_MONOTONIC), as
+  // `time` has it; at least 0.
+  int64_t Uptime(const TimeNamespace& time, int64_t monotonic_ns = MonotonicNow()) const;
 
  private:
   friend class JobControl;

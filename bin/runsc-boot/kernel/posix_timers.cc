@@ -108,7 +108,8 @@ int64_t PosixTimers::Forward(Timer& timer, int64_t now) {
   return periods;
 }
 
-Result<itimerspec> PosixTimers::Set(int id, bool absolute, const itimerspec& value) {
+Result<itimerspec> PosixTimers::Set(int id, bool absolute, const itimerspec& value,
+                                    const TimeNamespace& time) {
   TRY_ASSIGN(const itimerspec old, Get(id));
   const int64_t first = TimerNs(value.it_value);
   absl::MutexLock lock(&mutex_);
@@ -117,7 +118,14 @@ Result<itimerspec> PosixTimers::Set(int id, bool absolute, const itimerspec& val
   Timer& timer = found->second;
   if (first != 0 && CountsProcess(timer)) consumers_.Begin();
   timer.interval_ns = first == 0 ? 0 : TimerNs(value.it_interval);
-  timer.deadline_ns = first == 0 || absolute ? first : AddSaturating(timer.Now(), first);
+  if (first == 0) {
+    timer.deadline_ns = 0;
+  } else if (absolute) {
+    // Not 0, which would disarm it.
+    timer.deadline_ns = std::max<int64_t>(time.ToHost(timer.clock, first), 1);
+  } else {
+    timer.deadline_ns = AddSaturating(timer.Now(), first);
+  }
   timer.overrun = 0;
   timer.stale = timer.queued;
   Arm(timer);

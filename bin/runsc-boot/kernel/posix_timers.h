@@ -37,7 +37,7 @@ class PosixTimers {
   // SIGALRM that carries the id.
   Result<int> Create(Task& caller, clockid_t clock, const std::optional<sigevent>& event);
   // EINVAL: unknown id; also for the following ones.
-  Result<itimerspec> Set(int id, bool absolute, const itimerspec& value);
+  Result<itimerspec> Set(int id, bool absolute, const itimerspec& value, const TimeNamespace& time);
   Result<itimerspec> Get(int id) const;
   Result<int> Overrun(int id) const;
   Status Delete(int id);

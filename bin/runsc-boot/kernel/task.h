@@ -157,10 +157,11 @@ class Task final : public platform::ThreadEvents,
   // For a sleep, `restart_code` says how it goes on after an interruption
   // without a handler: kRestartBlock (by SetRestart) or kRestartNoHand.
   uint64_t EndOnHost(int restart_code = 0);
-  // For what SetRestart runs: the host executes `call`, which it has begun
-  // before, with `left_ns` as the relative time that argument `index` points to.
-  // Another interruption restarts by SetRestart again. ESRCH.
-  Result<uint64_t> ResumeOnHost(const platform::SyscallInfo& call, size_t index, int64_t left_ns);
+  // The host executes `call`, with `time_ns` as the time that argument `index`
+  // points to: of the absolute kind on its own clock, of the relative kind what is
+  // left for a call that SetRestart begins again. ESRCH.
+  Result<uint64_t> EndOnHostWithTime(const platform::SyscallInfo& call, size_t index,
+                                     int64_t time_ns, int restart_code);
   // The registers are set: the thread goes on as they say (rt_sigreturn).
   uint64_t EndInStub();
   // The call has already been answered or never returns (exec, exit, clone).
@@ -320,7 +321,7 @@ class Task final : public platform::ThreadEvents,
   struct HostWait {
     platform::SyscallInfo call;  // the application's
     int restart_code = 0;
-    // What the host executes in its place (ResumeOnHost).
+    // What the host executes in its place (EndOnHostWithTime).
     std::optional<platform::SyscallInfo> substitute;
   };
   std::optional<HostWait> InterruptedHostWait(platform::Registers& registers);
@@ -368,6 +369,11 @@ class Task final : public platform::ThreadEvents,
   // children: those about which a filter has an opinion, or whose answer is not
   // the host's.
   Status TrapNativeCalls(uint32_t calls, bool all_threads);
+  // Brings what shows the clocks of `time` to the kernel, if they are not the
+  // host's. The thread is in stub or notified, and alone in its address space.
+  Status FollowClocks(const TimeNamespace& time);
+  // Whether another process has the same memory (CLONE_VM).
+  bool SharesMemory();
   void SetFilter(std::shared_ptr<const seccomp::Filter> filter) ABSL_LOCKS_EXCLUDED(state_mutex_);
   // A thread that was being made when its siblings' filters were synchronised.
   void CatchUpWithSeccomp() ABSL_LOCKS_EXCLUDED(state_mutex_);
@@ -415,13 +421,13 @@ class Task final : public platform::ThreadEvents,
   // kernel's tree mutex.
   std::atomic<pid_t> shown_tid_{0};
   PidNumbersRef numbers_;
+  std::unique_ptr<ReservedPids> reserved_pids_;  // until it has its numbers
 
   // Held while an event ends, so that Interrupt never comes before Return.
   // A leaf but for the platform's locks.
   mutable absl::Mutex state_mutex_;
   Where where_ ABSL_GUARDED_BY(state_mutex_) = Where::kHostOperation;
   bool dead_ ABSL_GUARDED_BY(state_mutex_) = false;
-  std::unique_ptr<ReservedPids> reserved_pids_;  // until it has its numbers
   // Of the event that is being handled; valid while where_ is kKernel.
   const platform::SyscallInfo* call_ ABSL_GUARDED_BY(state_mutex_) = nullptr;
   std::string name_ ABSL_GUARDED_BY(state_mutex_);

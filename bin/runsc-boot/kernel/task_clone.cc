@@ -55,20 +55,7 @@ Status CheckChildNamespaces(const Task& parent, uint64_t flags, const NamespaceS
   } else if (!pids.is_initial() && pids.closed()) {
     return Error(ENOMEM);
   }
-  // Threads and the like cannot have clocks of their own.
-  if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM && set->time != set->time_for_children) {
-    return Error(EINVAL);
-  }
   return Ok();
-}
-
-// A child lives in the time namespace that its parent has made for it.
-NamespaceSetRef ForChild(const NamespaceSetRef& set) {
-  if (set->time == set->time_for_children) return set;
-  auto changed = std::make_shared<NamespaceSet>(*set);
-  changed->time = changed->time_for_children;
-  changed->time->Freeze();
-  return changed;
 }
 
 }  // namespace
@@ -107,7 +94,7 @@ TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
     Scheduling scheduling = this->scheduling().ForChild();
     absl::MutexLock lock(&child->state_mutex_);
     child->credentials_ = credentials;
-    child->namespaces_ = thread ? set : ForChild(set);
+    child->namespaces_ = (request.flags & CLONE_VM) != 0 ? set : WithNewMemory(set);
     child->name_ = name;
     child->scheduling_ = std::move(scheduling);
   }
@@ -130,12 +117,6 @@ Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
   TRY_ASSIGN(const int fd, fds_->Install(std::move(file), /*close_on_exec=*/true,
                                          group_->limit(RLIMIT_NOFILE).rlim_cur));
   if (Status copied = CopyOutObject(request.pidfd, fd); !copied.ok()) {
-  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
-  std::unique_ptr<ReservedPids> reserved;
-  if (!request.chosen_pids.empty()) {
-    TRY_ASSIGN(reserved,
-               ReservedPids::Reserve(set->pid_for_children, request.chosen_pids, *credentials()));
-  }
     (void)fds_->Remove(fd).ok();
     return std::move(copied).error();
   }
@@ -144,12 +125,17 @@ Result<int> Task::InstallPidFd(const CloneRequest& request, const Task& child) {
 
 Result<uint64_t> Task::Clone(const CloneRequest& request) {
   TRY(CheckFlags(request, group_->is_init()));
-  child->reserved_pids_ = std::move(reserved);
   NewNamespaces namespaces;
   if ((request.flags & kNamespaces) != 0) {
     TRY_ASSIGN(namespaces, MakeNamespaces(request.flags & kNamespaces));
   }
   TRY(CheckChildNamespaces(*this, request.flags, namespaces.set));
+  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
+  std::unique_ptr<ReservedPids> reserved;
+  if (!request.chosen_pids.empty()) {
+    TRY_ASSIGN(reserved,
+               ReservedPids::Reserve(set->pid_for_children, request.chosen_pids, *credentials()));
+  }
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
   if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
@@ -158,6 +144,7 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
     TRY(TrapNativeCalls(seccomp::NativeCallsOf({SYS_getpid, SYS_gettid}), false));
   }
   const TaskRef child = MakeChild(request, std::move(namespaces));
+  child->reserved_pids_ = std::move(reserved);
   TRY_ASSIGN(clone_pidfd_, InstallPidFd(request, *child));
   clone_child_ = child;
   platform::CloneArgs args;
@@ -235,6 +222,8 @@ void Task::OnStart(platform::Thread& thread) {
       if (address != 0) (void)CopyOutObject(address, shown_tid()).ok();
     }
   }
+  // Linux cannot fail here, so there is no error to return.
+  if (!FollowClocks(*namespaces()->time).ok()) return ExitGroup(SIGKILL);
   CatchUpWithSeccomp();
   FollowAffinity();
   if (IsTraced()) Tracee::OnStart(*this);

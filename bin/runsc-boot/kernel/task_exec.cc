@@ -167,6 +167,8 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
     TRY(TrapNativeCalls(filter->native_calls(), false));
   set_name(exec.name);
   CloseOnExec();
+  set_namespaces(WithNewMemory(namespaces()));
+  TRY(FollowClocks(*namespaces()->time));
   group_->timers_->posix().DeleteAll();
   memory_->set_dumpable(exec.credentials.privileged || exec.program.unreadable ? 0 : 1);
   if (exec.credentials.privileged || exec.credentials.secure) set_parent_death_signal(0);

@@ -86,15 +86,15 @@ std::optional<Task::HostWait> Task::InterruptedHostWait(platform::Registers& reg
   return wait;
 }
 
-Result<uint64_t> Task::ResumeOnHost(const platform::SyscallInfo& call, size_t index,
-                                    int64_t left_ns) {
+Result<uint64_t> Task::EndOnHostWithTime(const platform::SyscallInfo& call, size_t index,
+                                         int64_t time_ns, int restart_code) {
   constexpr int64_t kSecond = 1'000'000'000;
-  const timespec left = {left_ns / kSecond, left_ns % kSecond};
+  const timespec time = {time_ns / kSecond, time_ns % kSecond};
   TRY(thread_->EnterStub());
   platform::SyscallInfo substitute = call;
-  substitute.args[index] = thread_->Lend(std::as_bytes(std::span(&left, 1)));
+  substitute.args[index] = thread_->Lend(std::as_bytes(std::span(&time, 1)));
   host_sleep_.substitute = substitute;
-  return EndOnHost(kRestartBlock);
+  return EndOnHost(restart_code);
 }
 
 void Task::OnHostCall(platform::Thread& thread, const platform::SyscallInfo& executed,

@@ -1,8 +1,13 @@
 // The namespaces of tasks: clone(2) and unshare(2) of CLONE_NEW*, setns(2).
 #include <sched.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
 
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/task.h"
+#include "bin/runsc-boot/loader/vdso.h"
+#include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot {
 
@@ -82,6 +87,28 @@ Result<Task::NewNamespaces> Task::MakeNamespaces(uint64_t flags) {
   return made;
 }
 
+bool Task::SharesMemory() {
+  for (const ThreadGroupRef& group : kernel_.Groups()) {
+    if (group == group_) continue;
+    const std::vector<TaskRef> tasks = group->tasks();
+    if (std::any_of(tasks.begin(), tasks.end(),
+                    [this](const TaskRef& task) { return task->memory_ref() == memory_; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Status Task::FollowClocks(const TimeNamespace& time) {
+  if (!time.HasOffsets()) return Ok();
+  // Those that return a time, or wait for an absolute one.
+  constexpr uint32_t kFutexWaitv = 449, kFutexWait = 455;
+  TRY(TrapNativeCalls(
+      seccomp::NativeCallsOf({SYS_clock_gettime, SYS_futex, kFutexWaitv, kFutexWait}), false));
+  TRY(thread_->EnterStub());
+  return MakeVdsoClockACall(*thread_);
+}
+
 Status Task::UnshareNamespaces(uint64_t flags) {
   TRY_ASSIGN(NewNamespaces made, MakeNamespaces(flags));
   if (made.mounts) {
@@ -151,9 +178,8 @@ Status Task::Enter(const NamespaceRef& target, Entry& entry) {
       set.cgroup = std::static_pointer_cast<CgroupNamespace>(target);
       return Ok();
     case NamespaceKind::kTime:
-      if (group_->task_count() > 1) return Error(EUSERS);
+      if (group_->task_count() > 1 || SharesMemory()) return Error(EUSERS);
       set.time = set.time_for_children = std::static_pointer_cast<TimeNamespace>(target);
-      set.time->Freeze();
       return Ok();
     case NamespaceKind::kPid: {
       auto pids = std::static_pointer_cast<PidNamespace>(target);
@@ -170,6 +196,10 @@ Status Task::Enter(const NamespaceRef& target, Entry& entry) {
 }
 
 Status Task::Commit(Entry entry) {
+  if (entry.set->time != namespaces()->time) {
+    entry.set->time->Freeze();
+    TRY(FollowClocks(*entry.set->time));
+  }
   if (entry.mounts != nullptr) {
     std::shared_ptr<FsContext> fs = fs_->Clone();
     fs->EnterMounts(std::move(entry.mounts));

@@ -163,8 +163,9 @@ Result<int> ThreadGroup::CreateTimer(Task& caller, clockid_t clock,
                                      const std::optional<sigevent>& event) {
   return timers_->posix().Create(caller, clock, event);
 }
-Result<itimerspec> ThreadGroup::SetTimer(int id, bool absolute, const itimerspec& value) {
-  return timers_->posix().Set(id, absolute, value);
+Result<itimerspec> ThreadGroup::SetTimer(int id, bool absolute, const itimerspec& value,
+                                         const TimeNamespace& time) {
+  return timers_->posix().Set(id, absolute, value, time);
 }
 Result<itimerspec> ThreadGroup::GetTimer(int id) const { return timers_->posix().Get(id); }
 Result<int> ThreadGroup::TimerOverrun(int id) const { return timers_->posix().Overrun(id); }

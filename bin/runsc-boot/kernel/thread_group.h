@@ -125,7 +125,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // timer_create(2) and friends. EINVAL for unknown ids.
   // Without `event`, SIGALRM with the timer's id.
   Result<int> CreateTimer(Task& caller, clockid_t clock, const std::optional<sigevent>& event);
-  Result<itimerspec> SetTimer(int id, bool absolute, const itimerspec& value);
+  // An absolute time is one of the time namespace `time`.
+  Result<itimerspec> SetTimer(int id, bool absolute, const itimerspec& value,
+                              const TimeNamespace& time);
   Result<itimerspec> GetTimer(int id) const;
   Result<int> TimerOverrun(int id) const;
   Status DeleteTimer(int id);

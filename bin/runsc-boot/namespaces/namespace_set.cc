@@ -20,4 +20,12 @@ NamespaceSetRef NamespaceSet::MakeInitial(const UserNamespaceRef& owner) {
   return set;
 }
 
+NamespaceSetRef WithNewMemory(const NamespaceSetRef& set) {
+  if (set->time == set->time_for_children) return set;
+  auto changed = std::make_shared<NamespaceSet>(*set);
+  changed->time = changed->time_for_children;
+  changed->time->Freeze();
+  return changed;
+}
+
 }  // namespace runsc::boot

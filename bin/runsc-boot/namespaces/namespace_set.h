@@ -26,6 +26,10 @@ struct NamespaceSet {
 };
 using NamespaceSetRef = std::shared_ptr<const NamespaceSet>;
 
+// `set` for who has got memory of its own (by clone(2) or execve(2)): only then
+// does a process move to the time namespace that has been made for its children.
+NamespaceSetRef WithNewMemory(const NamespaceSetRef& set);
+
 }  // namespace runsc::boot
 
 #endif  // RUNSC_BOOT_NAMESPACES_NAMESPACE_SET_H_

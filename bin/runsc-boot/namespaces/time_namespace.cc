@@ -67,6 +67,18 @@ int64_t TimeNamespace::OffsetOf(clockid_t clock) const {
   }
 }
 
+bool TimeNamespace::HasOffsets() const {
+  absl::MutexLock lock(&mutex_);
+  return Nanoseconds(monotonic_) != 0 || Nanoseconds(boottime_) != 0;
+}
+
+int64_t TimeNamespace::ToHost(clockid_t clock, int64_t ns) const {
+  const int64_t offset = OffsetOf(clock);
+  if (ns < offset) return 0;
+  int64_t result;
+  return __builtin_sub_overflow(ns, offset, &result) ? INT64_MAX : result;
+}
+
 std::string TimeNamespace::OffsetsText() const {
   absl::MutexLock lock(&mutex_);
   return absl::StrFormat("%-10s %10d %9d\n%-10s %10d %9d\n", "monotonic", monotonic_.tv_sec,

@@ -1,8 +1,9 @@
 // time_namespaces(7): what the monotonic and the boot-time clock are ahead.
 //
-// The offsets can be set and read, but no clock goes by them yet: clock calls
-// that the vDSO serves, and sleeps and futexes with an absolute time, do not
-// pass through the kernel.
+// The host's clocks have no offsets. Where a namespace has some, the calls that
+// its processes would make to the host directly, and those to the vDSO, are
+// brought to the kernel (Task::FollowClocks), which translates times as they come
+// in and go out. All times in the kernel are the host's.
 #ifndef RUNSC_BOOT_NAMESPACES_TIME_NAMESPACE_H_
 #define RUNSC_BOOT_NAMESPACES_TIME_NAMESPACE_H_
 
@@ -27,6 +28,11 @@ class TimeNamespace final : public Namespace {
   // In nanoseconds, for CLOCK_MONOTONIC (and _RAW, _COARSE) and CLOCK_BOOTTIME
   // (and _ALARM); 0 for others.
   int64_t OffsetOf(clockid_t clock) const;
+  // Whether there is any offset.
+  bool HasOffsets() const;
+  // An absolute time of `clock` in it, in nanoseconds, on the host's clock; 0 when
+  // that is before the host's clock began.
+  int64_t ToHost(clockid_t clock, int64_t ns) const;
   // /proc/PID/timens_offsets.
   std::string OffsetsText() const;
   // Lines "clock seconds nanoseconds". EACCES once a process has entered it,

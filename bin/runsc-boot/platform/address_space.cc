@@ -162,6 +162,7 @@ void StubAddressSpace::AddThread(pid_t host_tid) {
 }
 
 void StubAddressSpace::ReadFromUntilStarted(std::shared_ptr<StubAddressSpace> original) {
+  vdso_base_.store(original->VdsoBase(), std::memory_order_relaxed);
   absl::MutexLock lock(&mutex_);
   original_ = std::move(original);
 }

@@ -47,7 +47,7 @@ SyscallImplementation SysEventfd, SysEventfd2, SysSignalfd, SysSignalfd4, SysMem
 SyscallImplementation SysFcntl, SysFlock;
 
 // futex.cc
-SyscallImplementation SysFutex, SysGetRobustList;
+SyscallImplementation SysFutex, SysFutexWaitv, SysFutexWait, SysGetRobustList;
 
 // identity.cc
 SyscallImplementation SysGetpid, SysGettid, SysGetppid, SysGetuid, SysGeteuid, SysGetgid,

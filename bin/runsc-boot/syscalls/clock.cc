@@ -42,7 +42,8 @@ Result<timespec> ReadClock(Task& task, clockid_t clock) {
   timespec now{};
   if (IsHostClock(clock)) {
     if (clock_gettime(clock, &now) != 0) return Error(errno);
-    return now;
+    const int64_t offset = task.namespaces()->time->OffsetOf(clock);
+    return offset == 0 ? now : ToTimespec(ToNanoseconds(now) + offset);
   }
   TRY_ASSIGN(const CpuClock cpu, CpuClock::Find(task, clock));
   return ToTimespec(cpu.Now());

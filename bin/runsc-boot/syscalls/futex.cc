@@ -1,7 +1,7 @@
-// futex(2), get_robust_list(2). They concern the caller's own memory and the
-// container's threads, whose ids are the host's, so the host does them: usually
-// without being seen here, see the platform's stub_filter.cc. What it does not
-// know, it refuses. The younger calls about futexes are in on_host.cc.
+// futex(2), futex_waitv(2), futex_wait(2), get_robust_list(2). They concern the caller's own memory
+// and the container's threads, whose ids are the host's, so the host does them: usually without
+// being seen here, see the platform's stub_filter.cc. What it does not know, it refuses. The
+// younger calls about futexes are in on_host.cc.
 //
 // Robust lists are walked by the host where a host thread ends, which is also
 // where Linux does it: at exit(2), at the death of a process, and in execve(2)
@@ -49,13 +49,14 @@ Result<Word> NoRobustList(Task& task, const SyscallArgs& args) {
   return 0;
 }
 
-constexpr size_t kTimeoutIndex = 3;
+constexpr size_t kTimeoutIndex = 3;  // of futex(2) and futex_waitv(2)
 
 // After a stop, FUTEX_WAIT goes on with what is left of its time.
 Result<Word> ResumeWait(Task& task, const platform::SyscallInfo& call, int64_t deadline) {
   task.SetRestart(
       [call, deadline](Task& restarted) { return ResumeWait(restarted, call, deadline); });
-  return task.ResumeOnHost(call, kTimeoutIndex, std::max<int64_t>(deadline - MonotonicNow(), 0));
+  return task.EndOnHostWithTime(call, kTimeoutIndex,
+                                std::max<int64_t>(deadline - MonotonicNow(), 0), kRestartBlock);
 }
 
 // FUTEX_WAIT with its relative time-out.
@@ -68,6 +69,19 @@ Result<Word> StartTimedWait(Task& task, const SyscallArgs& args) {
   return task.EndOnHost(kRestartBlock);
 }
 
+// A wait that ends at an absolute time of `clock`, which the caller's time
+// namespace may have moved.
+Result<Word> StartWaitUntil(Task& task, const SyscallArgs& args, size_t index, clockid_t clock,
+                            int restart_code) {
+  const std::shared_ptr<TimeNamespace> space = task.namespaces()->time;
+  if (args.Address(index) == 0 || space->OffsetOf(clock) == 0) return task.EndOnHost();
+  Result<timespec> time = task.CopyInObject<timespec>(args.Address(index));
+  // The errors are the host's.
+  if (!time.ok() || !IsValid(*time)) return task.EndOnHost();
+  return task.EndOnHostWithTime(args.call(), index, space->ToHost(clock, ToNanoseconds(*time)),
+                                restart_code);
+}
+
 }  // namespace
 
 Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
@@ -75,7 +89,25 @@ Result<Word> SysFutex(Task& task, const SyscallArgs& args) {
   if ((args.Int(1) & FUTEX_CMD_MASK) == FUTEX_WAIT && args.Address(kTimeoutIndex) != 0) {
     return StartTimedWait(task, args);
   }
-  return task.EndOnHost();
+  if ((args.Int(1) & FUTEX_CLOCK_REALTIME) != 0) return task.EndOnHost();
+  switch (args.Int(1) & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT_BITSET:
+      return StartWaitUntil(task, args, kTimeoutIndex, CLOCK_MONOTONIC, kRestartNoHand);
+    case FUTEX_LOCK_PI2:
+    case FUTEX_WAIT_REQUEUE_PI:
+      return StartWaitUntil(task, args, kTimeoutIndex, CLOCK_MONOTONIC, kRestartNoIntr);
+    default:
+      return task.EndOnHost();
+  }
+}
+
+Result<Word> SysFutexWaitv(Task& task, const SyscallArgs& args) {
+  return StartWaitUntil(task, args, kTimeoutIndex, args.Int(4), kRestartSys);
+}
+
+Result<Word> SysFutexWait(Task& task, const SyscallArgs& args) {
+  constexpr size_t kIndex = 4;
+  return StartWaitUntil(task, args, kIndex, args.Int(5), kRestartSys);
 }
 
 Result<Word> SysGetRobustList(Task& task, const SyscallArgs& args) {

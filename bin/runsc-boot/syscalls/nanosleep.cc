@@ -11,6 +11,8 @@ namespace runsc::boot {
 
 namespace {
 
+constexpr size_t kTimeIndex = 2;  // of clock_nanosleep(2)
+
 // Sleeps to the deadline; kRestartSys on a signal.
 Status SleepUntil(Task& task, Deadline deadline) {
   while (!deadline || MonotonicNow() < *deadline) {
@@ -66,13 +68,12 @@ Result<Word> AbsoluteSleep(Task& task, clockid_t clock, int64_t until) {
 // all their errors. After a stop, a relative one goes on with what is left.
 Result<Word> ResumeCpuSleep(Task& task, const platform::SyscallInfo& call, const CpuClock& clock,
                             int64_t until) {
-  constexpr size_t kTimeIndex = 2;
   const int64_t left = until - clock.Now();
   if (left <= 0) return 0;
   task.SetRestart([call, clock, until](Task& restarted) {
     return ResumeCpuSleep(restarted, call, clock, until);
   });
-  return task.ResumeOnHost(call, kTimeIndex, left);
+  return task.EndOnHostWithTime(call, kTimeIndex, left, kRestartBlock);
 }
 
 Result<Word> StartCpuSleep(Task& task, const SyscallArgs& args) {
@@ -109,8 +110,11 @@ Result<Word> SysClockNanosleep(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(timespec time, task.CopyInObject<timespec>(args.Address(2)));
   if (!IsValid(time)) return Error(EINVAL);
   if ((args.Int(1) & TIMER_ABSTIME) == 0) return StartRelativeSleep(task, time, args.Address(3));
-  if (!task.thread().in_stub()) return task.EndOnHost(kRestartNoHand);
-  return AbsoluteSleep(task, clock, ToNanoseconds(time));
+  const int64_t until = ToNanoseconds(time);
+  const int64_t on_host = task.namespaces()->time->ToHost(clock, until);
+  if (task.thread().in_stub()) return AbsoluteSleep(task, clock, on_host);
+  if (on_host == until) return task.EndOnHost(kRestartNoHand);
+  return task.EndOnHostWithTime(args.call(), kTimeIndex, on_host, kRestartNoHand);
 }
 
 // The kernel runs what SetRestart left behind before this is reached.

@@ -74,7 +74,7 @@ Result<Word> SysSetdomainname(Task& task, const SyscallArgs& args) {
 Result<Word> SysSysinfo(Task& task, const SyscallArgs& args) {
   struct sysinfo out{};
   Kernel& kernel = task.kernel();
-  out.uptime = (MonotonicNow() - kernel.boot_time_monotonic_ns()) / kNsPerSecond;
+  out.uptime = kernel.Uptime(*task.namespaces()->time) / kNsPerSecond;
   out.totalram = kernel.memory_total();
   // What is free in truth is a fact about the host; half is a usable answer.
   out.freeram = kernel.memory_total() / 2;

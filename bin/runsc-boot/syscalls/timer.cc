@@ -55,7 +55,8 @@ Result<Word> SysTimerSettime(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(itimerspec value, task.CopyInObject<itimerspec>(args.Address(2)));
   if (!IsValid(value.it_value) || !IsValid(value.it_interval)) return Error(EINVAL);
   const bool absolute = (args.Int(1) & TIMER_ABSTIME) != 0;
-  TRY_ASSIGN(itimerspec old, task.group().SetTimer(args.Int(0), absolute, value));
+  TRY_ASSIGN(itimerspec old,
+             task.group().SetTimer(args.Int(0), absolute, value, *task.namespaces()->time));
   if (args.Address(3) != 0) TRY(task.CopyOutObject(args.Address(3), old));
   return 0;
 }

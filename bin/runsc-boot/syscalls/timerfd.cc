@@ -4,6 +4,8 @@
 
 #include <sys/timerfd.h>
 
+#include <algorithm>
+
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -34,6 +36,12 @@ Result<Word> SysTimerfdSettime(Task& task, const SyscallArgs& args) {
   if ((args.Int(1) & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) != 0) return Error(EINVAL);
   if (!IsValid(value.it_value) || !IsValid(value.it_interval)) return Error(EINVAL);
   TRY_ASSIGN(std::shared_ptr<TimerFile> timer, TimerOf(task, args.Fd(0)));
+  if ((args.Int(1) & TFD_TIMER_ABSTIME) != 0) {
+    const int64_t time = ToNanoseconds(value.it_value);
+    // Not 0, which would disarm it.
+    const int64_t there = task.namespaces()->time->ToHost(timer->clock(), time);
+    if (time != 0) value.it_value = ToTimespec(std::max<int64_t>(there, 1));
+  }
   TRY_ASSIGN(itimerspec old, timer->Set(args.Int(1), value));
   if (args.Address(3) != 0) TRY(task.CopyOutObject(args.Address(3), old));
   return 0;

@@ -42,9 +42,9 @@ TaskRef ProcFilesystem::FindTask(pid_t pid) const {
   return number == 0 ? nullptr : kernel_.FindTask(number);
 }
 
-uint64_t ProcFilesystem::TicksSinceStart(int64_t monotonic_ns) const {
-  const int64_t since = monotonic_ns - kernel_.boot_time_monotonic_ns();
-  return since > 0 ? static_cast<uint64_t>(since) / kNanosecondsPerTick : 0;
+uint64_t ProcFilesystem::TicksSinceStart(Context& reader, int64_t monotonic_ns) const {
+  const NamespaceSetRef set = kernel_.NamespacesOf(reader);
+  return static_cast<uint64_t>(kernel_.Uptime(*set->time, monotonic_ns)) / kNanosecondsPerTick;
 }
 
 FilesystemRef MakeProcFilesystem(Kernel& kernel, std::shared_ptr<const HostProc> host,

@@ -40,8 +40,9 @@ class ProcFilesystem final : public pseudo::PseudoFilesystem {
   Options options() const;
   // By the number that it shows; null.
   TaskRef FindTask(pid_t pid) const;
-  // Clock ticks from the sandbox's start to a time on CLOCK_MONOTONIC.
-  uint64_t TicksSinceStart(int64_t monotonic_ns) const;
+  // Clock ticks from the sandbox's start to a time on CLOCK_MONOTONIC, for the
+  // time namespace of who reads.
+  uint64_t TicksSinceStart(Context& reader, int64_t monotonic_ns) const;
 
   std::string mount_options() const override { return options().ToString(); }
   Status Reconfigure(Context& context, std::string_view data) override;

@@ -192,7 +192,7 @@ Result<std::string> GenerateStat(const TaskView& view) {
                         children.user_ns / kNanosecondsPerTick,
                         children.system_ns / kNanosecondsPerTick, kNiceOffset + scheduling.nice,
                         scheduling.nice, std::max<size_t>(group.task_count(), 1),
-                        view.filesystem.TicksSinceStart(task.start_ns()), WithoutStub(host.vsize),
+                        view.filesystem.TicksSinceStart(view.context, task.start_ns()), WithoutStub(host.vsize),
                         host.rss, group.limit(RLIMIT_RSS).rlim_cur);
   absl::StrAppendFormat(&text, " %u %u %u 0 0", hinted(image.code_start), hinted(image.code_end),
                         shown(image.stack_start));

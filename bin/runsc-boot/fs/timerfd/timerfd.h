@@ -20,7 +20,10 @@ class TimerFile final : public File {
                                                  int clock, int flags);
   TimerFile(Path path, int flags, TimerQueue& timers, int clock);
 
-  // timerfd_settime(2): the old setting. EINVAL.
+  // Alarm clocks count as the clocks that they go by.
+  clockid_t clock() const { return clock_; }
+  // timerfd_settime(2): the old setting. An absolute time is on the host's clock.
+  // EINVAL.
   Result<itimerspec> Set(int flags, const itimerspec& value);
   itimerspec Get();
 
