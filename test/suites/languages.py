@@ -3,6 +3,8 @@
 One small program of each language always runs; the larger ones are long.
 """
 
+import time
+
 from harness import expect
 
 SECONDS = 300
@@ -68,6 +70,15 @@ func main() {
   for i := 0; i < 5; i++ { runtime.GC() }
   fmt.Println("done")
 }
+"""
+
+# What the runtime reads by the vDSO.
+CLOCK_GO = """
+package main
+import ("fmt"; _ "unsafe")
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64
+func main() { fmt.Println(nanotime() / 1000000000) }
 """
 
 HELLO_JAVA = """
@@ -251,6 +262,31 @@ def test_go_threads_signals_and_processes(env):
     run_script(env, "busy.go", BUSY_GO, "go build -o busy busy.go && ./busy",
                "200\nruntime error: invalid memory address or nil pointer dereference\n"
                "user defined signal 1\ndone\n")
+
+
+def test_clocks_of_a_time_namespace(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("the reference runtime may be too old for time namespaces")
+    offset = 7000000
+
+    def change(config):
+        config["linux"]["namespaces"].append({"type": "time"})
+        config["linux"]["timeOffsets"] = {"monotonic": {"secs": offset}}
+
+    script = ("cd /tmp && mkdir clock && cat > clock/clock.go && touch clock/empty.s && "
+              "(cd clock && go build -o ../now) && ./now && "
+              "python3 -c 'import time; print(int(time.monotonic()))' && "
+              "node -p 'process.hrtime()[0]' && "
+              "perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC "
+              "-e 'printf \"%d\\n\", clock_gettime(CLOCK_MONOTONIC)'")
+    before = int(time.monotonic())
+    done = env.run(KIND, ["/bin/bash", "-c", script], stdin=CLOCK_GO.encode(), seconds=SECONDS,
+                   change=change, env=["GOCACHE=/tmp/go", "GO111MODULE=off", "GOFLAGS=-p=2"])
+    after = int(time.monotonic()) + 1
+    expect.equal(done.code, 0, str(done))
+    clocks = [int(line) - offset for line in done.out.split()]
+    expect.equal(len(clocks), 4, str(done))
+    expect.true(all(before <= clock <= after for clock in clocks), f"{before} {clocks} {after}")
 
 
 def test_java(env):

@@ -76,6 +76,45 @@ def test_sysctl_needs_the_namespace(env):
                     f"{name} was accepted without a {kind} namespace")
 
 
+def time_offsets(**offsets):
+    def change(config):
+        config["linux"]["namespaces"].append({"type": "time"})
+        config["linux"]["timeOffsets"] = offsets
+    return change
+
+
+def needs_time_namespaces(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("the reference runtime may be too old for time namespaces")
+
+
+def check_clocks(text):
+    """`text`: /proc/uptime, then /proc/self/timens_offsets."""
+    uptime, monotonic, boottime = text.splitlines()
+    expect.true(1000000 <= float(uptime.split()[0]) < 1000600, text)
+    expect.equal((monotonic.split(), boottime.split()),
+                 (["monotonic", "500000", "5"], ["boottime", "1000000", "0"]), text)
+
+
+def test_offsets_of_a_time_namespace(env):
+    needs_time_namespaces(env)
+    show_clocks = ["/bin/cat", "/proc/uptime", "/proc/self/timens_offsets"]
+    change = time_offsets(monotonic={"secs": 500000, "nanosecs": 5}, boottime={"secs": 1000000})
+    check_clocks(env.run("busybox", show_clocks, change=change).out.decode())
+    bundle = env.bundle(env.shared_root("busybox"), ["/bin/sleep", "1000"], change=change)
+    with env.detached(bundle) as container:
+        done = env.runtime.call("exec", container, *show_clocks)
+        check_clocks(done.out.decode())
+
+
+def test_offsets_that_no_clock_can_show_are_refused(env):
+    needs_time_namespaces(env)
+    for seconds in (-2**40, 2**40, -2**63):
+        done = env.run("busybox", ["/bin/true"], change=time_offsets(boottime={"secs": seconds}))
+        expect.true(done.code != 0, str(done))
+        expect.contains(done.err.decode(), "linux.timeOffsets", "message")
+
+
 def copying_tmpfs(*options):
     return [{"destination": "/covered", "type": "tmpfs", "source": "tmpfs",
              "options": ["tmpcopyup", *options]}]

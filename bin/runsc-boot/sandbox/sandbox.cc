@@ -250,6 +250,22 @@ Result<UserNamespaceRef> UserNamespaceOf(const oci::Linux& spec) {
   return made;
 }
 
+// As the lines of /proc/PID/timens_offsets.
+Status SetTimeOffsets(const oci::Linux& spec, TimeNamespace& time) {
+  std::string text;
+  for (const oci::TimeOffset& offset : spec.time_offsets()) {
+    absl::StrAppend(&text, offset.clock() == oci::TimeOffset::BOOTTIME ? "boottime " : "monotonic ",
+                    offset.seconds(), " ", offset.nanoseconds(), "\n");
+  }
+  if (!text.empty() && !time.SetOffsets(text).ok()) {
+    return Error(ERANGE,
+                 "config.json: linux.timeOffsets: Linux would refuse them (a clock would "
+                 "be negative, or beyond 146 years)");
+  }
+  time.Freeze();
+  return Ok();
+}
+
 Result<InitOptions> InitOptionsOf(const runsc::control::BootRequest& request,
                                   const UserNamespaceRef& user_namespace) {
   InitOptions init;
@@ -274,6 +290,7 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   auto kernel = std::make_unique<Kernel>(
       std::move(config.platform),
       request.options().strace() ? TracedDispatchSyscall : DispatchSyscall, user_namespace);
+  TRY(SetTimeOffsets(request.spec().linux(), *kernel->namespaces()->time));
   auto poller = std::make_unique<HostPoller>();
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
   TRY_ASSIGN(InitOptions init, InitOptionsOf(request, user_namespace));

@@ -46,6 +46,11 @@ Status ParseNamespace(const Node& node, oci::Linux& out) {
   if (!path.empty() && path[0] != '/') {
     return node.WrongMember("path", "must be an absolute path");
   }
+  if (known->second == oci::Namespace::TIME && !path.empty()) {
+    return node.WrongMember("path",
+                            "a time namespace cannot be joined, only made with "
+                            "linux.timeOffsets");
+  }
   oci::Namespace* entry = out.add_namespaces();
   entry->set_type(known->second);
   entry->set_path(std::move(path));
@@ -87,6 +92,35 @@ Status CheckMappings(const Node& node, const oci::Linux& spec) {
                                         : "missing: a user namespace cannot be joined, only made "
                                           "with the same mappings");
     }
+  }
+  return Ok();
+}
+
+// linux.timeOffsets belongs to a time namespace of the container's own. There is
+// none to join: the processes of a sandbox are in no time namespace of the host's.
+Status ParseTimeOffsets(const Node& node, oci::Linux& out) {
+  constexpr uint32_t kNanosecondsPerSecond = 1'000'000'000;
+  TRY_ASSIGN(const auto offsets, node.Map("timeOffsets"));
+  const auto space = std::find_if(
+      out.namespaces().begin(), out.namespaces().end(),
+      [](const oci::Namespace& entry) { return entry.type() == oci::Namespace::TIME; });
+  if (space == out.namespaces().end() && !offsets.empty()) {
+    return node.WrongMember("timeOffsets", "linux.namespaces has no entry of type \"time\"");
+  }
+  for (const auto& [name, offset] : offsets) {
+    TRY(offset.ExpectObject());
+    if (name != "monotonic" && name != "boottime") {
+      return offset.Wrong("unknown clock, must be \"monotonic\" or \"boottime\"");
+    }
+    TRY_ASSIGN(const std::optional<int64_t> seconds, offset.OptionalInteger("secs"));
+    TRY_ASSIGN(const uint32_t nanoseconds, offset.Unsigned32Or("nanosecs", 0));
+    if (nanoseconds >= kNanosecondsPerSecond) {
+      return offset.WrongMember("nanosecs", "must be below 1000000000");
+    }
+    oci::TimeOffset* entry = out.add_time_offsets();
+    entry->set_clock(name == "monotonic" ? oci::TimeOffset::MONOTONIC : oci::TimeOffset::BOOTTIME);
+    entry->set_seconds(seconds.value_or(0));
+    entry->set_nanoseconds(nanoseconds);
   }
   return Ok();
 }
@@ -139,7 +173,7 @@ Status CheckCgroupsPath(const Node& node, const std::string& path) {
 }
 
 void WarnAboutIgnored(const Node& node) {
-  for (std::string_view name : {"intelRdt", "timeOffsets", "memoryPolicy"}) {
+  for (std::string_view name : {"intelRdt", "memoryPolicy"}) {
     if (node.Has(name)) {
       LOG_WARNING("config.json: linux.", std::string(name), ": not supported, ignored");
     }
@@ -154,6 +188,7 @@ Status ParseLinux(const Node& node, oci::Linux& out) {
   TRY(ParseMappings(node, "uidMappings", *out.mutable_uid_mappings()));
   TRY(ParseMappings(node, "gidMappings", *out.mutable_gid_mappings()));
   TRY(CheckMappings(node, out));
+  TRY(ParseTimeOffsets(node, out));
   TRY(ParseSysctls(node, out));
   TRY_ASSIGN(std::optional<Node> resources, node.Object("resources"));
   if (resources) TRY(ParseResources(*resources, *out.mutable_resources()));

@@ -110,6 +110,38 @@ TEST(ParseSpec, TakesMappingsOfAUserNamespace) {
   EXPECT_EQ(spec->linux().gid_mappings(0).size(), 8u);
 }
 
+// A configuration with a time namespace of these offsets.
+std::string WithTimeOffsets(const std::string& offsets) {
+  return Config(R"({"type": "pid"}, )", R"({"type": "pid"}, {"type": "time"}, )")
+      .replace(Config().find(R"("linux": {)"), 10, R"("linux": {"timeOffsets": )" + offsets + ", ");
+}
+
+TEST(ParseSpec, TakesOffsetsOfATimeNamespace) {
+  auto spec = ParseSpec(WithTimeOffsets(R"({"monotonic": {"secs": -5, "nanosecs": 7},
+                                            "boottime": {"secs": 86400}})"),
+                        "/b");
+  ASSERT_TRUE(spec.ok()) << spec.error().ToString();
+  ASSERT_EQ(spec->linux().time_offsets_size(), 2);
+  for (const oci::TimeOffset& offset : spec->linux().time_offsets()) {
+    const bool monotonic = offset.clock() == oci::TimeOffset::MONOTONIC;
+    EXPECT_EQ(offset.seconds(), monotonic ? -5 : 86400);
+    EXPECT_EQ(offset.nanoseconds(), monotonic ? 7u : 0u);
+  }
+  ASSERT_TRUE(ParseSpec(WithTimeOffsets("{}"), "/b").ok());
+}
+
+TEST(ParseSpec, NamesTheWrongOffset) {
+  EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"realtime": {"secs": 1}})")),
+            "config.json: linux.timeOffsets.realtime: unknown clock, must be \"monotonic\" or "
+            "\"boottime\"");
+  EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"monotonic": 5})")),
+            "config.json: linux.timeOffsets.monotonic: must be an object, not an integer");
+  EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"monotonic": {"secs": "5"}})")),
+            "config.json: linux.timeOffsets.monotonic.secs: must be an integer, not a string");
+  EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"boottime": {"nanosecs": 1000000000}})")),
+            "config.json: linux.timeOffsets.boottime.nanosecs: must be below 1000000000");
+}
+
 TEST(ParseSpec, RelativePathsAreBelowTheBundle) {
   auto spec = ParseSpec(Config(), "/bundle");
   ASSERT_TRUE(spec.ok());
@@ -276,6 +308,11 @@ INSTANTIATE_TEST_SUITE_P(
               "linux.uidMappings: linux.namespaces has no entry of type \"user\""},
         Wrong{R"("maskedPaths")", R"("uidMappings": [{"size": 0}], "maskedPaths")",
               "linux.uidMappings[0].size: must not be 0"},
+        Wrong{R"("maskedPaths")", R"("timeOffsets": {"boottime": {"secs": 1}}, "maskedPaths")",
+              "linux.timeOffsets: linux.namespaces has no entry of type \"time\""},
+        Wrong{R"({"type": "pid"})", R"({"type": "time", "path": "/proc/1/ns/time"})",
+              "linux.namespaces[0].path: a time namespace cannot be joined, only made with "
+              "linux.timeOffsets"},
         Wrong{R"("maskedPaths")", R"("personality": {"domain": "BSD"}, "maskedPaths")",
               "linux.personality.domain: must be \"LINUX\" or \"LINUX32\""},
         Wrong{R"("maskedPaths")",
