@@ -210,7 +210,9 @@ Result<Word> SysFlock(Task& task, const SyscallArgs& args) {
     return 0;
   }
   if (operation != LOCK_SH && operation != LOCK_EX) return Error(EINVAL);
-  const auto attempt = [&] { return locks.LockWhole(file.get(), operation == LOCK_EX); };
+  const auto attempt = [&] {
+    return locks.LockWhole(file.get(), operation == LOCK_EX, task.tgid());
+  };
   Status locked = attempt();
   if (locked.ok()) return 0;
   if (locked.code() != EAGAIN || (args.Int(1) & LOCK_NB) != 0) return std::move(locked).error();

@@ -84,7 +84,7 @@ void FileLocks::Unlock(const void* owner, const LockRange& range) {
   wait_queue_.Notify(EPOLLOUT);
 }
 
-Status FileLocks::LockWhole(const void* owner, bool exclusive) {
+Status FileLocks::LockWhole(const void* owner, bool exclusive, pid_t pid) {
   bool gave_up = false;
   Status result;
   {
@@ -102,7 +102,7 @@ Status FileLocks::LockWhole(const void* owner, bool exclusive) {
     if (conflict) {
       result = Error(EAGAIN);
     } else {
-      whole_.push_back({owner, exclusive});
+      whole_.push_back({owner, exclusive, pid});
     }
   }
   if (gave_up) wait_queue_.Notify(EPOLLOUT);
@@ -122,6 +122,19 @@ void FileLocks::UnlockWhole(const void* owner) {
 void FileLocks::Release(const void* owner) {
   Unlock(owner, LockRange());
   UnlockWhole(owner);
+}
+
+std::vector<ShownLock> FileLocks::List() const {
+  using enum ShownLock::Kind;
+  std::vector<ShownLock> list;
+  absl::MutexLock lock(&mutex_);
+  for (const RecordLock& held : records_) {
+    list.push_back({held.pid < 0 ? kDescription : kRecord, held.range, held.exclusive, held.pid});
+  }
+  for (const WholeLock& held : whole_) {
+    list.push_back({kWhole, LockRange(), held.exclusive, held.pid});
+  }
+  return list;
 }
 
 FileLocks& Inode::locks() {

@@ -36,6 +36,14 @@ struct RecordLock {
   pid_t pid = -1;  // for F_GETLK; -1: owned by a description
 };
 
+// A lock as /proc/locks shows it.
+struct ShownLock {
+  enum class Kind { kRecord, kDescription, kWhole } kind = Kind::kRecord;
+  LockRange range;
+  bool exclusive = false;
+  pid_t pid = -1;  // of who has taken it; -1: of no process
+};
+
 // Thread-safe. Waiters sleep on wait_queue(), which is notified with EPOLLOUT
 // when locks go away.
 class FileLocks {
@@ -47,12 +55,14 @@ class FileLocks {
   Status Lock(const RecordLock& wanted);
   void Unlock(const void* owner, const LockRange& range);
 
-  // EAGAIN; a change of kind gives up the old lock even then.
-  Status LockWhole(const void* owner, bool exclusive);
+  // EAGAIN; a change of kind gives up the old lock even then. `pid`: of the caller.
+  Status LockWhole(const void* owner, bool exclusive, pid_t pid = -1);
   void UnlockWhole(const void* owner);
 
   // All locks of both kinds.
   void Release(const void* owner);
+
+  std::vector<ShownLock> List() const;
 
   WaitQueue& wait_queue() { return wait_queue_; }
 
@@ -66,6 +76,7 @@ class FileLocks {
   struct WholeLock {
     const void* owner;
     bool exclusive;
+    pid_t pid;
   };
   mutable absl::Mutex mutex_;
   std::vector<RecordLock> records_ ABSL_GUARDED_BY(mutex_);

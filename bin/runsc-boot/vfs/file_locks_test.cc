@@ -19,6 +19,23 @@ TEST(FileLocksTest, SharedRecordsOverlapAndExclusiveOnesDoNot) {
   EXPECT_TRUE(locks.Lock(Make(&kSecond, 10, 20, true)).ok());
 }
 
+TEST(FileLocksTest, LocksOfAllKindsAreListed) {
+  using enum ShownLock::Kind;
+  FileLocks locks;
+  ASSERT_TRUE(locks.Lock(Make(&kFirst, 5, 15, false)).ok());
+  ASSERT_TRUE(locks.Lock({{20, 30}, true, &kSecond, -1}).ok());
+  ASSERT_TRUE(locks.LockWhole(&kSecond, true, 9).ok());
+  const std::vector<ShownLock> list = locks.List();
+  ASSERT_EQ(list.size(), 3u);
+  EXPECT_EQ(list[0].kind, kRecord);
+  EXPECT_EQ(list[0].range.begin, 5u);
+  EXPECT_FALSE(list[0].exclusive);
+  EXPECT_EQ(list[0].pid, 7);
+  EXPECT_EQ(list[1].kind, kDescription);
+  EXPECT_EQ(list[2].kind, kWhole);
+  EXPECT_EQ(list[2].pid, 9);
+}
+
 TEST(FileLocksTest, UnlockingTheMiddleLeavesBothEnds) {
   FileLocks locks;
   ASSERT_TRUE(locks.Lock(Make(&kFirst, 0, 30, true)).ok());

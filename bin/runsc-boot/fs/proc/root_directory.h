@@ -11,6 +11,7 @@ namespace runsc::boot::proc {
 InodeRef MakeRootDirectory(ProcFilesystem& filesystem);
 
 // Parts of the tree, each in a file of its own.
+Result<std::string> GenerateLocks(ProcFilesystem& filesystem);        // locks
 void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree);  // cpuinfo, meminfo, ...
 void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree);      // sys/
 // Network files of a namespace with a loopback interface alone; below

@@ -216,7 +216,7 @@ void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree) {
             [&filesystem](Context&) { return InterruptHeader(filesystem.kernel().cpu_count()); });
   tree.File("loadavg", 0444,
             [&filesystem](Context& context) { return GenerateLoadavg(filesystem, context); });
-  tree.Text("locks", "");
+  tree.File("locks", 0444, [&filesystem](Context&) { return GenerateLocks(filesystem); });
   add("meminfo", GenerateMeminfo);
   tree.Text("misc", "");
   tree.Text("modules", "");
