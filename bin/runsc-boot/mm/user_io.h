@@ -30,10 +30,10 @@ class UserIo final : public IoBuffer {
   Result<size_t> Put(const void* data, size_t size) override;
   Result<size_t> Take(void* data, size_t size) override;
   void StepBack(size_t size) override;
-
- private:
   // The next `size` bytes as ranges.
   std::vector<iovec> Next(size_t size) const;
+
+ private:
   void Advance(size_t size);
 
   MemoryManager* memory_;

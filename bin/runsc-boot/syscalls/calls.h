@@ -75,8 +75,8 @@ SyscallImplementation SysLink, SysLinkat, SysUnlink, SysUnlinkat, SysRename, Sys
 SyscallImplementation SysSendto, SysSendmsg, SysSendmmsg, SysRecvfrom, SysRecvmsg, SysRecvmmsg;
 
 // mmap.cc
-SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysMadvise, SysMlock, SysMlock2,
-    SysMlockall, SysMunlock, SysMunlockall;
+SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysMadvise, SysProcessMadvise,
+    SysProcessMrelease, SysMseal, SysMlock, SysMlock2, SysMlockall, SysMunlock, SysMunlockall;
 
 // mount.cc
 SyscallImplementation SysMount, SysUmount2;

@@ -1,5 +1,6 @@
 // mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), msync(2), mincore(2),
-// madvise(2), mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2)
+// madvise(2), mlock(2), mlock2(2), munlock(2), mlockall(2), munlockall(2), mseal(2),
+// process_madvise(2), process_mrelease(2)
 //
 // The host is the MMU. What arrives here is checked and then done by the host
 // in the application's own address space.
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "bin/runsc-boot/kernel/ptrace_access.h"
+#include "bin/runsc-boot/mm/user_io.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -100,6 +103,77 @@ Result<Word> CheckLock(Task& task, uint64_t size) {
   return 0;
 }
 
+Status CheckAdvice(int advice) {
+  switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_DONTNEED:
+    case MADV_FREE:
+    case MADV_REMOVE:
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+      return Ok();
+    case MADV_MERGEABLE:  // pages shared across containers tell of each other
+    case MADV_UNMERGEABLE:
+      return Error(EINVAL);
+    case MADV_HWPOISON:
+      return Error(EPERM);
+    default:
+      return Error(EINVAL);
+  }
+}
+
+// The bytes for which it succeeded before the first error, or that.
+Result<Word> AdviseSelf(Task& task, const std::vector<iovec>& ranges, int advice) {
+  TRY(CheckAdvice(advice));
+  std::vector<platform::NativeCall> calls;
+  for (const iovec& range : ranges) {
+    const auto address = reinterpret_cast<uint64_t>(range.iov_base);
+    if (MeetsStub(task, address, range.iov_len)) return Error(ENOMEM);
+    calls.push_back({SYS_madvise, {address, range.iov_len, static_cast<uint64_t>(advice)}});
+  }
+  TRY(task.thread().EnterStub());
+  TRY(task.thread().RunNative(calls, /*stop_on_error=*/true));
+  Word done = 0;
+  for (const platform::NativeCall& call : calls) {
+    if (call.result < 0)
+      return done != 0 ? Result<Word>(done) : Error(static_cast<int>(-call.result));
+    done += call.args[1];
+  }
+  return done;
+}
+
+// Nobody but a process itself can give the host advice about it: what Linux
+// allows about others is about speed alone, and is not followed.
+Result<Word> CheckAdviceForOther(Task& task, const std::vector<iovec>& ranges, int advice) {
+  constexpr int kCollapse = 25;  // newer than the C library's headers
+  if (advice != MADV_COLD && advice != MADV_PAGEOUT && advice != MADV_WILLNEED &&
+      advice != kCollapse) {
+    return Error(EINVAL);
+  }
+  if (!task.credentials()->HasInitially(CAP_SYS_NICE)) return Error(EPERM);
+  Word done = 0;
+  for (const iovec& range : ranges) {
+    if ((reinterpret_cast<uint64_t>(range.iov_base) & kPageMask) != 0) {
+      return done != 0 ? Result<Word>(done) : Error(EINVAL);
+    }
+    done += range.iov_len;
+  }
+  return done;
+}
+
 }  // namespace
 
 Result<Word> SysMmap(Task& task, const SyscallArgs& args) {
@@ -130,35 +204,32 @@ Result<Word> SysMremap(Task& task, const SyscallArgs& args) {
 }
 
 Result<Word> SysMadvise(Task& task, const SyscallArgs& args) {
-  switch (args.Int(2)) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-    case MADV_DONTNEED:
-    case MADV_FREE:
-    case MADV_REMOVE:
-    case MADV_DONTFORK:
-    case MADV_DOFORK:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-    case MADV_DONTDUMP:
-    case MADV_DODUMP:
-    case MADV_WIPEONFORK:
-    case MADV_KEEPONFORK:
-    case MADV_COLD:
-    case MADV_PAGEOUT:
-    case MADV_POPULATE_READ:
-    case MADV_POPULATE_WRITE:
-      return task.EndOnHost();
-    case MADV_MERGEABLE:  // pages shared across containers tell of each other
-    case MADV_UNMERGEABLE:
-      return Error(EINVAL);
-    case MADV_HWPOISON:
-      return Error(EPERM);
-    default:
-      return Error(EINVAL);
-  }
+  TRY(CheckAdvice(args.Int(2)));
+  return task.EndOnHost();
+}
+
+Result<Word> SysProcessMadvise(Task& task, const SyscallArgs& args) {
+  const int advice = args.Int(3);
+  if (args.Uint(4) != 0) return Error(EINVAL);
+  TRY_ASSIGN(const UserIo io, UserIo::FromIovecs(task.memory(), args.Address(1), args.Raw(2)));
+  TRY_ASSIGN(FileRef pidfd, task.fds().Get(args.Fd(0)));
+  TRY_ASSIGN(const ThreadGroupRef group, Kernel::PidFdTarget(*pidfd));
+  const TaskRef target = group->leader();
+  if (target == nullptr || target->memory_ref() == nullptr) return Error(ESRCH);
+  const std::vector<iovec> ranges = io.Next(io.remaining());
+  if (target->memory_ref().get() == &task.memory()) return AdviseSelf(task, ranges, advice);
+  if (!CheckPtraceAccess(task, *target, PtraceIds::kFileSystem).ok()) return Error(EACCES);
+  return CheckAdviceForOther(task, ranges, advice);
+}
+
+Result<Word> SysProcessMrelease(Task& task, const SyscallArgs& args) {
+  if (args.Uint(1) != 0) return Error(EINVAL);
+  TRY_ASSIGN(FileRef pidfd, task.fds().Get(args.Fd(0)));
+  TRY_ASSIGN(const ThreadGroupRef group, Kernel::PidFdTarget(*pidfd));
+  const TaskRef target = group->leader();
+  if (target == nullptr || target->memory_ref() == nullptr) return Error(ESRCH);
+  // The host lets go of a killed process's memory with the process.
+  return target->exiting() ? Result<Word>(0) : Error(EINVAL);
 }
 
 Result<Word> SysMlock(Task& task, const SyscallArgs& args) { return CheckLock(task, args.Raw(1)); }
@@ -174,6 +245,13 @@ Result<Word> SysMlockall(Task& task, const SyscallArgs& args) {
     return Error(EINVAL);
   }
   return CheckLock(task, 0);
+}
+
+Result<Word> SysMseal(Task& task, const SyscallArgs& args) {
+  uint64_t end;
+  if (__builtin_add_overflow(args.Address(0), args.Raw(1), &end)) return Error(EINVAL);
+  if (MeetsStub(task, args.Address(0), args.Raw(1))) return Error(ENOMEM);
+  return task.EndOnHost();
 }
 
 Result<Word> SysMunlock(Task&, const SyscallArgs&) { return 0; }

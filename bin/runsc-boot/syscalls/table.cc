@@ -367,7 +367,7 @@ constexpr SyscallEntry kTable[] = {
     {437, "openat2", SysOpenat2, kPartial, "RESOLVE_CACHED always answers EAGAIN", {kDirFd, kPath, kPointer, kSize}},
     {438, "pidfd_getfd", SysPidfdGetfd, kFull, nullptr, {kFd, kFd, kFlags}},
     {439, "faccessat2", SysFaccessat2, kFull, nullptr, {kDirFd, kPath, kOctal, kAtFlags}},
-    {440, "process_madvise", nullptr, kMissing, nullptr, {kFd, kIovec, kUint, kInt, kFlags}},
+    {440, "process_madvise", SysProcessMadvise, kPartial, "advice about another process is checked and not taken", {kFd, kIovec, kUint, kInt, kFlags}},
     {441, "epoll_pwait2", SysEpollPwait2, kFull, nullptr, {kFd, kPointer, kInt, kTimespec, kSignalSet}},
     {442, "mount_setattr", nullptr, kMissing, nullptr, {kDirFd, kPath, kFlags, kPointer, kSize}},
     {443, "quotactl_fd", nullptr, kMissing, nullptr, {kFd, kHex, kHex, kPointer}},
@@ -375,7 +375,7 @@ constexpr SyscallEntry kTable[] = {
     {445, "landlock_add_rule", nullptr, kMissing, nullptr, {kFd, kInt, kPointer, kFlags}},
     {446, "landlock_restrict_self", nullptr, kMissing, nullptr, {kFd, kFlags}},
     {447, "memfd_secret", nullptr, kMissing, nullptr, {kFlags}},
-    {448, "process_mrelease", nullptr, kMissing, nullptr, {kFd, kFlags}},
+    {448, "process_mrelease", SysProcessMrelease, kFull, nullptr, {kFd, kFlags}},
     {449, "futex_waitv", SysFutexWaitv, kFull, nullptr, {kPointer, kUint, kFlags, kTimespec, kClock}},
     {450, "set_mempolicy_home_node", nullptr, kMissing, nullptr, {kHex, kHex, kHex, kFlags}},
     {451, "cachestat", nullptr, kMissing, nullptr, {kFd, kPointer, kPointer, kFlags}},
@@ -389,7 +389,7 @@ constexpr SyscallEntry kTable[] = {
     {459, "lsm_get_self_attr", nullptr, kMissing, nullptr, {kUint, kPointer, kPointer, kFlags}},
     {460, "lsm_set_self_attr", nullptr, kMissing, nullptr, {kUint, kPointer, kUint, kFlags}},
     {461, "lsm_list_modules", nullptr, kMissing, nullptr, {kPointer, kPointer, kFlags}},
-    {462, "mseal", nullptr, kMissing, nullptr, {kPointer, kSize, kFlags}},
+    {462, "mseal", SysMseal, kFull, nullptr, {kPointer, kSize, kFlags}},
 };
 // clang-format on
 
