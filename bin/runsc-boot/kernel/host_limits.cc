@@ -1,5 +1,6 @@
 #include "bin/runsc-boot/kernel/host_limits.h"
 
+#include "bin/runsc-boot/loader/load.h"
 #include "common/log.h"
 
 namespace runsc::boot {
@@ -13,9 +14,12 @@ constexpr rlim_t kStubData = rlim_t{1} << 20;
 
 }  // namespace
 
-void ApplyHostLimit(const platform::HostProcess& process, int resource, rlim_t limit) {
+void ApplyHostLimit(const platform::HostProcess& process, int resource, rlim_t limit,
+                    uint64_t stack_bytes) {
   if (resource != RLIMIT_AS && resource != RLIMIT_DATA) return;
-  const rlim_t own = resource == RLIMIT_AS ? kStubAddressSpace : kStubData;
+  // A stack is no data for Linux.
+  const rlim_t own = resource == RLIMIT_AS ? kStubAddressSpace + UnusedStack(stack_bytes)
+                                           : kStubData + stack_bytes;
   rlimit host{};
   const auto which = static_cast<__rlimit_resource>(resource);
   if (prlimit(process.host_pid(), which, nullptr, &host) != 0) return;

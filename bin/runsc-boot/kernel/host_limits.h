@@ -9,9 +9,11 @@
 
 namespace runsc::boot {
 
-// RLIMIT_AS and RLIMIT_DATA, with room for what the stub itself maps; nothing
-// for others. Children and programs executed later inherit it on the host.
-void ApplyHostLimit(const platform::HostProcess& process, int resource, rlim_t limit);
+// RLIMIT_AS and RLIMIT_DATA, with room for what the stub itself maps, and for the
+// `stack_bytes` of a stack that is mapped as a whole while Linux counts what has
+// been used of it; nothing for others. Children inherit it on the host.
+void ApplyHostLimit(const platform::HostProcess& process, int resource, rlim_t limit,
+                    uint64_t stack_bytes);
 
 }  // namespace runsc::boot
 

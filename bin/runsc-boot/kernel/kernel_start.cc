@@ -1,7 +1,6 @@
 // The processes that have no parent in the container: init, and those that the
 // controller starts beside it.
 #include "absl/strings/str_cat.h"
-#include "bin/runsc-boot/kernel/host_limits.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pending_exec.h"
@@ -19,13 +18,6 @@ ControllingTerminalRef TerminalOf(const FdTable& fds) {
   if (!file.ok()) return nullptr;
   const auto* terminal = dynamic_cast<const ControllingTerminalFile*>(file->get());
   return terminal == nullptr ? nullptr : terminal->controlling_terminal();
-}
-
-// Before its program runs.
-void ApplyHostLimits(const ThreadGroup& group, const platform::HostProcess& process) {
-  for (int resource = 0; resource < static_cast<int>(RLIM_NLIMITS); ++resource) {
-    ApplyHostLimit(process, resource, group.limit(resource).rlim_cur);
-  }
 }
 
 }  // namespace
@@ -82,7 +74,6 @@ Status Kernel::StartInit(InitOptions options) {
   }
   absl::MutexLock lock(&task->state_mutex_);
   TRY_ASSIGN(task->thread_, platform_->Start(task));
-  ApplyHostLimits(task->group(), *task->thread_->process());
   return Ok();
 }
 
@@ -101,7 +92,6 @@ Result<ThreadGroupRef> Kernel::StartProcess(ProcessOptions options) {
     Result<platform::ThreadRef> thread = platform_->Spawn(task);
     if (!thread.ok()) return Error(thread.code() == ENOMEM ? ESRCH : thread.code());
     task->thread_ = *std::move(thread);
-    ApplyHostLimits(task->group(), *task->thread_->process());
     pid = task->thread_->tid();
   }
   {

@@ -150,8 +150,10 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
                                  fresh.egid,
                                  exec.credentials.secure,
                                  (personality() & ADDR_NO_RANDOMIZE) != 0};
-  TRY_ASSIGN(const StartState start, LoadProgram(exec.program, *this, thread, *memory, identity,
-                                                 group_->limit(RLIMIT_STACK).rlim_cur));
+  const rlim_t stack_limit = group_->limit(RLIMIT_STACK).rlim_cur;
+  group_->SetStackBytes(*thread.process(), StackBytes(stack_limit));
+  TRY_ASSIGN(const StartState start,
+             LoadProgram(exec.program, *this, thread, *memory, identity, stack_limit));
   memory->set_image(start.image);
   memory->set_user_namespace(NamespaceOfMemory(exec.program, fresh));
   {
@@ -165,10 +167,10 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
   set_parent_death_signal(death_signal);
   if (auto filter = seccomp_filter(); filter != nullptr)
     TRY(TrapNativeCalls(filter->native_calls(), false));
-  set_name(exec.name);
-  CloseOnExec();
   set_namespaces(WithNewMemory(namespaces()));
   TRY(FollowClocks(*namespaces()->time));
+  set_name(exec.name);
+  CloseOnExec();
   group_->timers_->posix().DeleteAll();
   memory_->set_dumpable(exec.credentials.privileged || exec.program.unreadable ? 0 : 1);
   if (exec.credentials.privileged || exec.credentials.secure) set_parent_death_signal(0);

@@ -22,6 +22,7 @@ ThreadGroupRef ThreadGroup::Fork(ThreadGroup& parent, const CloneRequest& reques
     absl::MutexLock lock(&parent.limits_mutex_);
     absl::MutexLock child_lock(&child->limits_mutex_);
     child->limits_ = parent.limits_;
+    child->stack_bytes_.store(parent.stack_bytes());
   }
   child->timers_->WatchCpuLimit();
   const bool clear = (request.flags & kCloneClearSighand) != 0;
@@ -101,8 +102,15 @@ Status ThreadGroup::SetLimit(const Credentials& credentials, int resource, const
     absl::MutexLock lock(&signal_mutex_);
     process = process_;
   }
-  if (process != nullptr) ApplyHostLimit(*process, resource, limit.rlim_cur);
+  if (process != nullptr) ApplyHostLimit(*process, resource, limit.rlim_cur, stack_bytes());
   return Ok();
+}
+
+void ThreadGroup::SetStackBytes(const platform::HostProcess& process, uint64_t bytes) {
+  if (stack_bytes_.exchange(bytes, std::memory_order_relaxed) == bytes) return;
+  for (int resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    ApplyHostLimit(process, resource, limit(resource).rlim_cur, bytes);
+  }
 }
 
 void ThreadGroup::RaiseCpuLimit(rlim_t seconds) {

@@ -119,6 +119,11 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // The stub; null before the group's first event and after its end.
   std::shared_ptr<platform::HostProcess> host_process() const;
 
+  // What is mapped for the stack of its program; 0 before it has one.
+  uint64_t stack_bytes() const { return stack_bytes_.load(std::memory_order_relaxed); }
+  // Before the program of `process` gets its stack.
+  void SetStackBytes(const platform::HostProcess& process, uint64_t bytes);
+
   // setitimer(2), getitimer(2). `which` as there; the old value is returned.
   Result<itimerval> SetIntervalTimer(int which, const itimerval& value);
   Result<itimerval> GetIntervalTimer(int which) const;
@@ -261,6 +266,7 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
 
   mutable absl::Mutex limits_mutex_;  // a leaf
   std::array<rlimit, RLIM_NLIMITS> limits_ ABSL_GUARDED_BY(limits_mutex_){};
+  std::atomic<uint64_t> stack_bytes_{0};
 
   // Set once, before the group is visible.
   std::unique_ptr<ProcessTimers> timers_;

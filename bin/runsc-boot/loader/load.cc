@@ -218,7 +218,7 @@ struct Stack {
 // Maps the stack, and learns where the heap begins.
 Result<Stack> MapStack(platform::Thread& thread, bool executable, uint64_t limit,
                        uint64_t random_pages, uint64_t* heap_start) {
-  const uint64_t size = PageUp(std::clamp(limit, kMinStack, kMaxStack) + MaxArgBytes(limit));
+  const uint64_t size = StackBytes(limit);
   const int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
   for (int attempt = 1;; ++attempt) {
     const uint64_t top = kStackBase + size + Random(random_pages) * kPageSize;
@@ -281,6 +281,16 @@ void DescribeSegments(const ElfImage& elf, uint64_t bias, MemoryManager::Image& 
 }
 
 }  // namespace
+
+uint64_t StackBytes(uint64_t stack_limit) {
+  return PageUp(std::clamp(stack_limit, kMinStack, kMaxStack) + MaxArgBytes(stack_limit));
+}
+
+uint64_t UnusedStack(uint64_t stack_bytes) {
+  // As setup_arg_pages of Linux, with a page for the arguments.
+  constexpr uint64_t kFirstStack = (128 << 10) + kPageSize;
+  return stack_bytes - std::min(stack_bytes, kFirstStack);
+}
 
 Result<StartState> LoadProgram(const Program& program, Context& context, platform::Thread& thread,
                                MemoryManager& memory, const ProgramIdentity& identity,

@@ -16,6 +16,11 @@ struct ProgramIdentity {
   bool fixed_addresses = false;  // personality(2), ADDR_NO_RANDOMIZE
 };
 
+// How much is mapped for the stack of a program.
+uint64_t StackBytes(uint64_t stack_limit);
+// What Linux has not mapped of it when the program starts.
+uint64_t UnusedStack(uint64_t stack_bytes);
+
 struct StartState {
   uint64_t entry = 0, stack_pointer = 0;
   MemoryManager::Image image;

@@ -4,6 +4,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
@@ -125,6 +126,25 @@ Result<HostStatm> HostProc::Statm(pid_t host_pid) const {
 Result<std::vector<HostMapping>> HostProc::Maps(pid_t host_pid, bool details) const {
   TRY_ASSIGN(std::string text, ReadFile(absl::StrCat(host_pid, details ? "/smaps" : "/maps")));
   return ParseHostMaps(text);
+}
+
+uint64_t HostProc::FirstTouched(pid_t host_pid, uint64_t start, uint64_t end) const {
+  constexpr uint64_t kPage = 4096;
+  constexpr size_t kChunk = 4096;  // entries
+  const std::string name = absl::StrCat(host_pid, "/pagemap");
+  const FileDescriptor file(openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+  std::vector<uint64_t> entries(kChunk);
+  while (file && start < end) {
+    const size_t wanted = std::min<uint64_t>(kChunk, (end - start) / kPage) * sizeof(uint64_t);
+    const ssize_t size = pread(file.get(), entries.data(), wanted,
+                               static_cast<off_t>(start / kPage * sizeof(uint64_t)));
+    if (size < static_cast<ssize_t>(sizeof(uint64_t))) break;
+    for (size_t i = 0; i < static_cast<size_t>(size) / sizeof(uint64_t); ++i, start += kPage) {
+      // The highest bits: in memory, and in swap.
+      if (entries[i] >> 62 != 0) return start;
+    }
+  }
+  return end;
 }
 
 uint64_t HostProc::StatusKib(std::string_view status, std::string_view field) {

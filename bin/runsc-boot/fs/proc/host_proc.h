@@ -62,6 +62,9 @@ class HostProc {
   Result<HostStatm> Statm(pid_t host_pid) const;
   // `details`: from smaps instead of maps.
   Result<std::vector<HostMapping>> Maps(pid_t host_pid, bool details) const;
+  // The first page of [start, end) that the process has ever touched and not given
+  // back; `end` if there is none.
+  uint64_t FirstTouched(pid_t host_pid, uint64_t start, uint64_t end) const;
   // The value in KiB behind "`field`:" of /proc/PID/status, 0 if there is none.
   static uint64_t StatusKib(std::string_view status, std::string_view field);
 

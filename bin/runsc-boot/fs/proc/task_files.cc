@@ -179,6 +179,7 @@ constexpr TaskFileEntry kTaskFiles[] = {
     {"mounts", 0444, GenerateMounts},
     {"mountinfo", 0444, GenerateMountinfo},
     {"mountstats", 0400, GenerateMountstats, nullptr, Inspect::kNo, true},
+    {"numa_maps", 0444, GenerateNumaMaps, nullptr, Inspect::kMemory},
     {"smaps", 0444, GenerateSmaps, nullptr, Inspect::kMemory},
     {"smaps_rollup", 0444, GenerateSmapsRollup, nullptr, Inspect::kMemory},
     {"wchan", 0444, Fixed<kZero>},

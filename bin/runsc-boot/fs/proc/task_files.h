@@ -91,6 +91,7 @@ Status StoreTimeOffsets(const TaskView& view, std::string_view text);
 
 // task_memory.cc
 Result<std::string> GenerateMaps(const TaskView& view);
+Result<std::string> GenerateNumaMaps(const TaskView& view);
 Result<std::string> GenerateSmaps(const TaskView& view);
 Result<std::string> GenerateSmapsRollup(const TaskView& view);
 Result<std::string> GenerateCmdline(const TaskView& view);

@@ -1,4 +1,4 @@
-// maps, smaps, cmdline, environ and auxv: what a process has in its memory.
+// maps, smaps, numa_maps, cmdline, environ and auxv: what a process has in its memory.
 //
 // The host's table of the stub is the truth; the stub's own ranges are left
 // out, and host files get the names that the container knows them by.
@@ -6,11 +6,13 @@
 
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/loader/load.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -23,6 +25,7 @@ constexpr uint64_t kMaxStrings = 8 << 20;
 
 struct Mapping {
   HostMapping host;
+  uint64_t host_start = 0;  // where it begins on the host
   dev_t device = 0;
   uint64_t inode = 0;
   std::string name;
@@ -65,6 +68,19 @@ void NameMapping(const TaskView& view, const MemoryManager& memory,
   if (image.stack_start >= host.start && image.stack_start < host.end) mapping->name = "[stack]";
 }
 
+// A stack that is mapped as a whole is shown as Linux has it: the part with which
+// every program begins, or down to where the program has got.
+void ShowUsedStack(const TaskView& view, HostMapping& stack) {
+  const ThreadGroup& group = view.task.group();
+  const uint64_t used = group.stack_bytes() - UnusedStack(group.stack_bytes());
+  if (stack.end - stack.start <= used) return;
+  stack.start = view.filesystem.host().FirstTouched(view.host_pid(), stack.start, stack.end - used);
+  const size_t line_end = stack.details.find('\n');
+  if (!stack.details.starts_with("Size:") || line_end == std::string::npos) return;
+  stack.details.replace(0, line_end,
+                        absl::StrFormat("Size:           %8u kB", (stack.end - stack.start) >> 10));
+}
+
 Result<std::vector<Mapping>> MappingsOf(const TaskView& view, bool details) {
   TRY_ASSIGN(std::shared_ptr<MemoryManager> memory, MemoryOf(view));
   TRY_ASSIGN(std::vector<HostMapping> host_mappings,
@@ -74,8 +90,10 @@ Result<std::vector<Mapping>> MappingsOf(const TaskView& view, bool details) {
   std::vector<Mapping> result;
   for (HostMapping& host : host_mappings) {
     if (space.MeetsStub(host.start, host.end)) continue;
-    Mapping mapping{std::move(host)};
+    const uint64_t host_start = host.start;
+    Mapping mapping{std::move(host), host_start};
     NameMapping(view, *memory, image, &mapping);
+    if (mapping.name == "[stack]") ShowUsedStack(view, mapping.host);
     result.push_back(std::move(mapping));
   }
   return result;
@@ -121,6 +139,37 @@ Result<std::string> GenerateSmaps(const TaskView& view) {
   for (const Mapping& mapping : *mappings) {
     AppendMapping(mapping, &text);
     absl::StrAppend(&text, mapping.host.details);
+  }
+  return text;
+}
+
+// proc_pid_numa_maps(5). The host's lines have the counts; what it says of names,
+// and of policies (nobody can set any), is said anew.
+Result<std::string> GenerateNumaMaps(const TaskView& view) {
+  auto mappings = MappingsOf(view, false);
+  if (mappings.code() == ESRCH || mappings.code() == ENOENT) return std::string();
+  if (!mappings.ok()) return mappings.error();
+  TRY_ASSIGN(const std::string host,
+             view.filesystem.host().ReadFile(absl::StrCat(view.host_pid(), "/numa_maps")));
+  std::map<uint64_t, std::string> counts;
+  for (absl::string_view line : absl::StrSplit(host, '\n', absl::SkipEmpty())) {
+    const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
+    uint64_t start = 0;
+    if (!absl::SimpleHexAtoi(words.front(), &start)) continue;
+    for (absl::string_view word : words) {
+      if (absl::StrContains(word, '=') && !absl::StartsWith(word, "file=")) {
+        absl::StrAppend(&counts[start], " ", word);
+      }
+    }
+  }
+  std::string text;
+  for (const Mapping& mapping : *mappings) {
+    std::string name;
+    if (mapping.name == "[heap]") name = " heap";
+    if (mapping.name == "[stack]") name = " stack";
+    if (mapping.host.inode != 0) name = absl::StrCat(" file=", mapping.name);
+    absl::StrAppendFormat(&text, "%08x default%s%s\n", mapping.host.start, name,
+                          counts[mapping.host_start]);
   }
   return text;
 }

@@ -11,6 +11,7 @@
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
+#include "bin/runsc-boot/loader/load.h"
 #include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot::proc {
@@ -18,9 +19,26 @@ namespace {
 
 // What the stub reserves in every process: the region of its slots, its image and
 // its stacks (docs/platform.md). It is no memory of the application's.
-constexpr uint64_t kStubBytes = (uint64_t{1} << 30) + (64 << 10) + (256 << 10);
+constexpr uint64_t kStubStacks = 256 << 10;
+constexpr uint64_t kStubBytes = (uint64_t{1} << 30) + (64 << 10) + kStubStacks;
 
-uint64_t WithoutStub(uint64_t bytes) { return bytes > kStubBytes ? bytes - kStubBytes : bytes; }
+uint64_t Without(uint64_t bytes, uint64_t hidden) {
+  return bytes > hidden ? bytes - hidden : bytes;
+}
+
+// What Linux counts of the `bytes` that the host has mapped: not the stub, nor
+// the part of the stack that no program has asked for yet.
+uint64_t WithoutStub(uint64_t bytes, const ThreadGroup& group) {
+  return Without(bytes, kStubBytes + UnusedStack(group.stack_bytes()));
+}
+
+// Of memory that is private and writable: the host takes the stack for that, too.
+uint64_t DataBytes(uint64_t bytes, const ThreadGroup& group) {
+  return Without(bytes, kStubStacks + group.stack_bytes());
+}
+uint64_t UsedStack(const ThreadGroup& group) {
+  return group.stack_bytes() - UnusedStack(group.stack_bytes());
+}
 
 // The host's view, with defaults when the stub is gone already.
 HostStat HostView(const TaskView& view) {
@@ -127,7 +145,7 @@ std::string CpuList(const std::vector<bool>& cpus) {
   return text;
 }
 
-std::string MemoryLines(std::string_view host_status) {
+std::string MemoryLines(std::string_view host_status, const ThreadGroup& group) {
   static constexpr const char* kFields[] = {"VmPeak", "VmSize",  "VmLck",   "VmPin",    "VmHWM",
                                             "VmRSS",  "RssAnon", "RssFile", "RssShmem", "VmData",
                                             "VmStk",  "VmExe",   "VmLib",   "VmPTE",    "VmSwap"};
@@ -135,7 +153,9 @@ std::string MemoryLines(std::string_view host_status) {
   for (const char* field : kFields) {
     uint64_t kib = HostProc::StatusKib(host_status, field);
     const std::string_view name = field;
-    if (name == "VmPeak" || name == "VmSize") kib = WithoutStub(kib << 10) >> 10;
+    if (name == "VmPeak" || name == "VmSize") kib = WithoutStub(kib << 10, group) >> 10;
+    if (name == "VmData") kib = DataBytes(kib << 10, group) >> 10;
+    if (name == "VmStk") kib += UsedStack(group) >> 10;
     absl::StrAppendFormat(&text, "%s:\t%8u kB\n", field, kib);
   }
   absl::StrAppend(&text, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
@@ -192,8 +212,8 @@ Result<std::string> GenerateStat(const TaskView& view) {
                         children.user_ns / kNanosecondsPerTick,
                         children.system_ns / kNanosecondsPerTick, kNiceOffset + scheduling.nice,
                         scheduling.nice, std::max<size_t>(group.task_count(), 1),
-                        view.filesystem.TicksSinceStart(view.context, task.start_ns()), WithoutStub(host.vsize),
-                        host.rss, group.limit(RLIMIT_RSS).rlim_cur);
+                        view.filesystem.TicksSinceStart(view.context, task.start_ns()),
+                        WithoutStub(host.vsize, group), host.rss, group.limit(RLIMIT_RSS).rlim_cur);
   absl::StrAppendFormat(&text, " %u %u %u 0 0", hinted(image.code_start), hinted(image.code_end),
                         shown(image.stack_start));
   absl::StrAppendFormat(&text, " %u %u %u %u 0 0 0 %d %d %u %u 0 0 0",
@@ -239,7 +259,7 @@ Result<std::string> GenerateStatus(const TaskView& view) {
   const seccomp::FilterRef filter = task.seccomp_filter();
   auto host_status = view.filesystem.host().ReadFile(
       absl::StrCat(view.host_pid(), "/task/", view.host_tid(), "/status"));
-  if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status));
+  if (host_status.ok() && !task.exiting()) absl::StrAppend(&text, MemoryLines(*host_status, group));
   absl::StrAppendFormat(&text,
                         "Threads:\t%d\nSigQ:\t%u/%u\nSigPnd:\t%016x\nShdPnd:\t%016x\n"
                         "SigBlk:\t%016x\nSigIgn:\t%016x\nSigCgt:\t%016x\n",
@@ -271,8 +291,11 @@ Result<std::string> GenerateStatus(const TaskView& view) {
 Result<std::string> GenerateStatm(const TaskView& view) {
   auto host = view.filesystem.host().Statm(view.host_pid());
   HostStatm statm = host.ok() && !view.task.exiting() ? *host : HostStatm{};
-  return absl::StrFormat("%u %u %u %u 0 %u 0\n", WithoutStub(statm.size * 4096) / 4096,
-                         statm.resident, statm.shared, statm.text, statm.data);
+  const ThreadGroup& group = view.task.group();
+  const uint64_t data =
+      statm.data == 0 ? 0 : DataBytes(statm.data * 4096, group) + UsedStack(group);
+  return absl::StrFormat("%u %u %u %u 0 %u 0\n", WithoutStub(statm.size * 4096, group) / 4096,
+                         statm.resident, statm.shared, statm.text, data / 4096);
 }
 
 Result<std::string> GenerateLimits(const TaskView& view) {
