@@ -132,14 +132,14 @@ TEST(ParseSpec, TakesOffsetsOfATimeNamespace) {
 
 TEST(ParseSpec, NamesTheWrongOffset) {
   EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"realtime": {"secs": 1}})")),
-            "config.json: linux.timeOffsets.realtime: unknown clock, must be \"monotonic\" or "
+            "config.json: linux.timeOffsets.\"realtime\": unknown clock, must be \"monotonic\" or "
             "\"boottime\"");
   EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"monotonic": 5})")),
-            "config.json: linux.timeOffsets.monotonic: must be an object, not an integer");
+            "config.json: linux.timeOffsets.\"monotonic\": must be an object, not an integer");
   EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"monotonic": {"secs": "5"}})")),
-            "config.json: linux.timeOffsets.monotonic.secs: must be an integer, not a string");
+            "config.json: linux.timeOffsets.\"monotonic\".secs: must be an integer, not a string");
   EXPECT_EQ(ErrorOf(WithTimeOffsets(R"({"boottime": {"nanosecs": 1000000000}})")),
-            "config.json: linux.timeOffsets.boottime.nanosecs: must be below 1000000000");
+            "config.json: linux.timeOffsets.\"boottime\".nanosecs: must be below 1000000000");
 }
 
 TEST(ParseSpec, RelativePathsAreBelowTheBundle) {
