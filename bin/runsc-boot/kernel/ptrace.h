@@ -195,6 +195,8 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   mutable absl::Mutex mutex_;  // a leaf
   uint32_t options_ ABSL_GUARDED_BY(mutex_);
   bool detached_ ABSL_GUARDED_BY(mutex_) = false;
+  // arch_prctl(2) of the tracee.
+  static Result<uint64_t> SegmentBase(Task& caller, Task& task, uint64_t code, uint64_t address);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool reported_ ABSL_GUARDED_BY(mutex_) = false;  // to wait(2)
   bool listening_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,5 +1,6 @@
 // ptrace(2): registers of a stopped tracee, in the layouts of <sys/user.h> and
 // of core files.
+#include <asm/prctl.h>
 #include <elf.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -45,7 +46,7 @@ user_regs_struct ToUser(const platform::Registers& r, int64_t original_rax) {
   user.orig_rax = static_cast<uint64_t>(original_rax);
   user.cs = kUserCs, user.ss = kUserSs;
   user.eflags = r.eflags | 0x200;
-  user.fs_base = r.fs_base;
+  user.fs_base = r.fs_base, user.gs_base = r.gs_base;
   return user;
 }
 
@@ -64,7 +65,7 @@ Status FromUser(const user_regs_struct& user, platform::Registers& r, int64_t& o
   r.rip = user.rip, r.rsp = user.rsp;
   original_rax = static_cast<int64_t>(user.orig_rax);
   r.eflags = (r.eflags & ~kUserEflags) | (user.eflags & kUserEflags);
-  r.fs_base = user.fs_base;
+  r.fs_base = user.fs_base, r.gs_base = user.gs_base;
   return Ok();
 }
 
@@ -175,6 +176,23 @@ Result<uint64_t> Tracee::Registers(Task& caller, Task& task, int request, uint64
   TRY(caller.CopyIn(address, bytes.data(), bytes.size()));
   TRY(WriteSet(task, type, bytes));
   return 0;
+}
+
+Result<uint64_t> Tracee::SegmentBase(Task& caller, Task& task, uint64_t code, uint64_t address) {
+  platform::Registers& r = task.thread().registers();
+  switch (code) {
+    case ARCH_SET_FS:
+    case ARCH_SET_GS:
+      if (address >= kUserEnd) return Error(EPERM);
+      (code == ARCH_SET_FS ? r.fs_base : r.gs_base) = address;
+      return 0;
+    case ARCH_GET_FS:
+    case ARCH_GET_GS:
+      TRY(caller.CopyOutObject(address, code == ARCH_GET_FS ? r.fs_base : r.gs_base));
+      return 0;
+    default:
+      return Error(EINVAL);
+  }
 }
 
 Result<uint64_t> Tracee::RegisterSet(Task& caller, Task& task, bool set, uint64_t type,

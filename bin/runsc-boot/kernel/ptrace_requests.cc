@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kPeekSiginfoShared = 1;
 constexpr int kGetSyscallInfo = 0x420e;
+constexpr int kArchPrctl = 30;  // PTRACE_ARCH_PRCTL of <asm/ptrace-abi.h>
 
 bool IsValidSignal(uint64_t signal) { return signal <= kSignalCount; }
 
@@ -134,6 +135,8 @@ Result<uint64_t> Tracee::Handle(Task& caller, Task& task, int request, uint64_t 
     case PTRACE_GETFPREGS:
     case PTRACE_SETFPREGS:
       return Registers(caller, task, request, data);
+    case kArchPrctl:
+      return SegmentBase(caller, task, data, address);
     case PTRACE_GETREGSET:
     case PTRACE_SETREGSET:
       return RegisterSet(caller, task, request == PTRACE_SETREGSET, address, data);

@@ -299,6 +299,7 @@ Status Task::RestoreFrame(platform::Thread& thread) {
   TRY(CopyIn(registers.rsp - sizeof(uint64_t), bytes.data(), bytes.size()));
   SavedContext saved = ParseSignalFrame(bytes);
   SetSignalMask(saved.mask);
+  saved.registers.gs_base = registers.gs_base;
   saved.registers.fs_base = registers.fs_base;
   saved.registers.eflags =
       (registers.eflags & ~kUserEflags) | (saved.registers.eflags & kUserEflags);

@@ -125,7 +125,7 @@ Result<uint32_t> StubAddressSpace::AllocateSlot() {
     }
   }
   stub::Control* control = slot(index).control();
-  control->set_fs_base = 0;
+  control->set_fs_base = control->set_gs_base = 0;
   control->token = 0;
   control->has_fsgsbase = (getauxval(AT_HWCAP2) & kHwcap2Fsgsbase) != 0;
   return index;

@@ -54,7 +54,7 @@ struct Registers {
   uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
   uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
   uint64_t eflags;
-  uint64_t fs_base;
+  uint64_t fs_base, gs_base;
 };
 
 // What the processor said about a thread's last fault, as signal frames show it.

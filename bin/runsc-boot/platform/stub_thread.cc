@@ -121,6 +121,8 @@ Status StubThread::TakeFrame(const Notification& notification) {
   TRY_ASSIGN(frame_, SignalFrame::Read(slot_, notification.call.args[0]));
   loaded_fs_base_ = notification.call.args[3];
   frame_.registers().fs_base = loaded_fs_base_;
+  loaded_gs_base_ = *const_cast<volatile uint64_t*>(&slot_.control()->entered_gs_base);
+  frame_.registers().gs_base = loaded_gs_base_;
   notification_ = notification.id;
   in_stub_ = true;
   return Ok();
@@ -325,6 +327,10 @@ void StubThread::Resume() {
     slot_.control()->fs_base = frame_.registers().fs_base;
     slot_.control()->set_fs_base = 1;
   }
+  if (frame_.registers().gs_base != loaded_gs_base_) {
+    slot_.control()->gs_base = frame_.registers().gs_base;
+    slot_.control()->set_gs_base = 1;
+  }
   BecomeRunning();
   PostOp(stub::kOpResume);
 }
@@ -478,6 +484,7 @@ void StubThread::PrepareChildFrame(StubThread& child, const CloneArgs& args) {
   if (args.stack != 0) registers.rsp = args.stack;
   child.loaded_fs_base_ = args.flags & CLONE_SETTLS ? args.tls : loaded_fs_base_;
   registers.fs_base = child.loaded_fs_base_;
+  child.loaded_gs_base_ = registers.gs_base = loaded_gs_base_;
   child.frame_.WriteBack(child.slot_);
 }
 

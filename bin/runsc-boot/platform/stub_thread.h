@@ -163,7 +163,7 @@ class StubThread : public Thread, public std::enable_shared_from_this<StubThread
   bool host_call_ = false;
   bool host_call_steps_ = false;  // with the trap flag set afterwards
   SignalFrame frame_;
-  uint64_t loaded_fs_base_ = 0;
+  uint64_t loaded_fs_base_ = 0, loaded_gs_base_ = 0;
 
   // The clone under way.
   std::shared_ptr<StubThread> child_;

@@ -96,11 +96,13 @@ struct Control {
   int64_t op;
   // By which a new thread says who it is; 0 when boot knows already.
   uint64_t token;
-  // kOpResume loads it when `set_fs_base` is not 0.
-  uint64_t fs_base;
-  uint32_t set_fs_base;
+  // kOpResume loads them when `set_fs_base` and `set_gs_base` are not 0.
+  uint64_t fs_base, gs_base;
+  uint32_t set_fs_base, set_gs_base;
   uint32_t has_fsgsbase;
   uint64_t scratch;
+  // What kSysEnter says of the gs base.
+  uint64_t entered_gs_base;
 
   alignas(64) CloneRequest clone;
   uint32_t call_count;

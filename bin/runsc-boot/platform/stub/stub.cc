@@ -68,11 +68,30 @@ static uint64_t FsBase(Control* control) {
   return base;
 }
 
+// Nothing of ours uses the gs base: whoever debugs the program wants to see it.
+static void TellGsBase(Control* control) {
+  if (control->has_fsgsbase) {
+    uint64_t base = 0;
+    asm volatile("rdgsbase %0" : "=r"(base));
+    control->entered_gs_base = base;
+  } else {
+    Syscall(__NR_arch_prctl, ARCH_GET_GS, Address(&control->entered_gs_base));
+  }
+}
+
 static void SetFsBase(Control* control) {
   if (control->has_fsgsbase) {
     asm volatile("wrfsbase %0" ::"r"(control->fs_base));
   } else {
     Syscall(__NR_arch_prctl, ARCH_SET_FS, control->fs_base);
+  }
+}
+
+static void SetGsBase(Control* control) {
+  if (control->has_fsgsbase) {
+    asm volatile("wrgsbase %0" ::"r"(control->gs_base));
+  } else {
+    Syscall(__NR_arch_prctl, ARCH_SET_GS, control->gs_base);
   }
 }
 
@@ -152,6 +171,10 @@ static void RunOps(Control* control, long op) {
           control->set_fs_base = 0;
           SetFsBase(control);
         }
+        if (control->set_gs_base) {
+          control->set_gs_base = 0;
+          SetGsBase(control);
+        }
         return;
       case kOpNative:
         op = Syscall(kSysDone, RunCalls(control));
@@ -210,6 +233,7 @@ extern "C" __attribute__((used)) void StubHandler(int signal, void* info, UConte
     Syscall(__NR_munmap, context->rdi, context->rsi - context->rdi);
     extra = context->rdx;
   }
+  TellGsBase(control);
   long op = Syscall(kSysEnter, Address(context), static_cast<uint64_t>(signal), Address(info),
                     FsBase(control), 0, extra);
   RunOps(control, op);
@@ -300,6 +324,7 @@ extern "C" __attribute__((used)) void StubChild(UContext* context) {
   long op = *static_cast<volatile int64_t*>(&control->op);
   if (uint64_t token = control->token; token != 0) {
     long tid = Syscall(__NR_gettid);
+    TellGsBase(control);
     op = Syscall(kSysEnter, Address(context), 0, 0, FsBase(control), token,
                  static_cast<uint64_t>(tid));
   }
