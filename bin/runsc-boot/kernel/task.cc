@@ -175,6 +175,16 @@ Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
 
 bool Task::exiting() const { return killed(); }
 
+Status Task::AwaitStart(platform::AddressSpace& memory) {
+  constexpr int kSliceMs = 10, kSlices = 100;
+  if (memory.AwaitStart(0)) return Ok();
+  kernel_.platform().WillBlock(*thread_);
+  for (int i = 0; i < kSlices && !killed(); ++i) {
+    if (memory.AwaitStart(kSliceMs)) return Ok();
+  }
+  return Error(EFAULT);
+}
+
 int Task::parent_death_signal() const { return parent_death_signal_.load(); }
 void Task::set_parent_death_signal(int signo) { parent_death_signal_.store(signo); }
 bool Task::keep_capabilities() const { return keep_capabilities_.load(); }

@@ -146,6 +146,9 @@ class Task final : public platform::ThreadEvents,
   Status Sleep(Deadline deadline);
   // The same, whatever signals come; false when the task is being killed.
   bool SleepUntilKilled() { return SleepUninterruptibly(); }
+  // Before another process's memory is written: the child of a fork can be found
+  // a moment before it has come up. EFAULT: it has not, for long.
+  Status AwaitStart(platform::AddressSpace& memory);
   // Repeats `attempt` while it answers EAGAIN, sleeping on `file`'s queue for
   // `events`; with O_NONBLOCK set, EAGAIN is the answer.
   template <typename T>

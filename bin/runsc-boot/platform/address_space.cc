@@ -96,6 +96,12 @@ Result<size_t> StubAddressSpace::WriteV(std::span<const iovec> local,
   });
 }
 
+bool StubAddressSpace::AwaitStart(int milliseconds) {
+  absl::MutexLock lock(&mutex_);
+  auto started = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return original_ == nullptr; };
+  return mutex_.AwaitWithTimeout(absl::Condition(&started), absl::Milliseconds(milliseconds));
+}
+
 bool StubAddressSpace::MeetsStub(uint64_t begin, uint64_t end) const {
   constexpr uint64_t kImageEnd = stub::kImageBase + stub::kImageSize;
   return (begin < kImageEnd && end > stub::kImageBase) ||

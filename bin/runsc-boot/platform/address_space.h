@@ -30,6 +30,7 @@ class StubAddressSpace : public AddressSpace {
   Result<size_t> Write(uint64_t address, const void* buffer, size_t size) override;
   Result<size_t> ReadV(std::span<const iovec> remote, std::span<const iovec> local) override;
   Result<size_t> WriteV(std::span<const iovec> local, std::span<const iovec> remote) override;
+  bool AwaitStart(int milliseconds) override;
   bool MeetsStub(uint64_t begin, uint64_t end) const override;
   uint64_t VdsoBase() const override { return vdso_base_.load(std::memory_order_relaxed); }
 

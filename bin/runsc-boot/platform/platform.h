@@ -111,6 +111,9 @@ class AddressSpace {
   // Copies until one side ends.
   virtual Result<size_t> ReadV(std::span<const iovec> remote, std::span<const iovec> local) = 0;
   virtual Result<size_t> WriteV(std::span<const iovec> local, std::span<const iovec> remote) = 0;
+  // For the child of a fork, which can only be read until its first thread has
+  // come up: waits for that, at most so long. Writing has no effect before.
+  virtual bool AwaitStart(int milliseconds) { return true; }
   // True when [begin, end) meets what the stub occupies: the application must not
   // map over it. The heap is no part of it, though the host lays it in between.
   virtual bool MeetsStub(uint64_t begin, uint64_t end) const = 0;

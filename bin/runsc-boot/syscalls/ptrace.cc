@@ -70,6 +70,7 @@ Result<Word> Transfer(Task& task, const SyscallArgs& args, bool write) {
   if (memory == nullptr) return Error(ESRCH);
   // What is the caller's own it may see by whomever.
   if (memory.get() != &task.memory()) TRY(CheckPtraceAccess(task, *target, PtraceIds::kReal));
+  if (write) TRY(task.AwaitStart(memory->address_space()));
   platform::AddressSpace& from = (write ? task.memory() : *memory).address_space();
   platform::AddressSpace& to = (write ? *memory : task.memory()).address_space();
   std::vector<std::byte> buffer(kChunk);

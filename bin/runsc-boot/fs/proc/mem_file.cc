@@ -31,6 +31,9 @@ class MemFile final : public File {
     std::vector<char> buffer(std::min(source.remaining(), kChunk));
     if (buffer.empty() || Gone()) return size_t{0};
     TRY_ASSIGN(size_t taken, source.Take(buffer.data(), buffer.size()));
+    if (Task* caller = context.caller_task(); caller != nullptr) {
+      TRY(caller->AwaitStart(memory_->address_space()));
+    }
     auto write = [&] { return memory_->address_space().Write(offset, buffer.data(), taken); };
     Result<size_t> count = write();
     if (!count.ok()) TRY(Force(offset, taken, [&] { count = write(); }));
