@@ -191,7 +191,7 @@ Status Kernel::SignalFromOutside(pid_t pid, int signo, bool all) {
 void Kernel::KillAll() {
   std::vector<ThreadGroupRef> groups = Groups();
   std::reverse(groups.begin(), groups.end());
-  for (const ThreadGroupRef& group : groups) group->BeginExit(SIGKILL);
+  for (const ThreadGroupRef& group : groups) group->ForceExit();
 }
 
 NamespaceSetRef Kernel::NamespacesOf(Context& context) {

@@ -25,7 +25,7 @@ int StatusOf(int wait_status) {
 
 void ThreadGroup::BeginExit(int status) {
   std::vector<TaskRef> victims;
-  std::shared_ptr<platform::HostProcess> process;
+  bool keeps_host = false;
   {
     absl::MutexLock lock(&signal_mutex_);
     if (exiting_) return;
@@ -33,9 +33,49 @@ void ThreadGroup::BeginExit(int status) {
     exit_status_ = status;
     stop_signal_ = 0;
     victims = tasks_;
+    // The end of the container's init does not depend on anybody in it.
+    const bool reported =
+        pid() != 1 && std::any_of(tasks_.begin(), tasks_.end(),
+                                  [](const TaskRef& task) { return Tracee::ReportsEnd(*task); });
+    keeps_host_ = keeps_host = reported && leaving_ < tasks_.size();
+  }
+  if (!keeps_host) EndHost();
+  for (const TaskRef& task : victims) {
+    task->Kill(keeps_host ? Task::Death::kComesIn : Task::Death::kNow);
+  }
+}
+
+void ThreadGroup::ForceExit() {
+  BeginExit(SIGKILL);
+  std::vector<TaskRef> victims;
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    if (!keeps_host_) return;
+    keeps_host_ = false;
+    victims = tasks_;
+  }
+  EndHost();
+  for (const TaskRef& task : victims) task->Kill(Task::Death::kNow);
+}
+
+void ThreadGroup::LeaveHost(const Task& task) {
+  {
+    absl::MutexLock lock(&signal_mutex_);
+    const bool counts = std::any_of(tasks_.begin(), tasks_.end(),
+                                    [&](const TaskRef& other) { return other.get() == &task; });
+    if (!counts || ++leaving_ < tasks_.size() || !keeps_host_) return;
+    keeps_host_ = false;
+  }
+  EndHost();
+}
+
+void ThreadGroup::EndHost() {
+  if (is_init()) kernel_.KillOthers(*this);
+  std::shared_ptr<platform::HostProcess> process;
+  {
+    absl::MutexLock lock(&signal_mutex_);
     process = process_;
   }
-  if (is_init()) kernel_.KillOthers(*this);
   if (process != nullptr) {
     Usage usage = ReadUsage(*process);
     // Those that did little have little memory, and are to end fast.
@@ -50,7 +90,6 @@ void ThreadGroup::BeginExit(int status) {
     absl::MutexLock lock(&signal_mutex_);
     final_usage_ = usage;
   }
-  for (const TaskRef& task : victims) task->Kill();
 }
 
 void Kernel::KillOthers(const ThreadGroup& init) {
@@ -60,7 +99,13 @@ void Kernel::KillOthers(const ThreadGroup& init) {
     if (group.get() == &init) continue;
     const PidNamespaceRef& other = group->pid_namespace_;
     const bool inside = space == nullptr || (other != nullptr && space->IsAncestorOf(*other));
-    if (inside) group->BeginExit(SIGKILL);
+    if (!inside) continue;
+    // Nobody of the first pid namespace is left to look at it.
+    if (space == nullptr) {
+      group->ForceExit();
+    } else {
+      group->BeginExit(SIGKILL);
+    }
   }
 }
 
@@ -79,6 +124,7 @@ void Kernel::Unregister(Task& task) {
       if (position == group.tasks_.end()) return;
       keep = std::move(*position);
       group.tasks_.erase(position);
+      --group.leaving_;
       last = group.tasks_.empty();
       if (group.executing_ != nullptr) group.executing_->Wake();
       if (!last) {

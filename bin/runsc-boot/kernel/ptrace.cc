@@ -77,20 +77,25 @@ void Tracee::NotifyTracer(Task& task, const StopInfo& stop) {
   group.child_queue_.Notify(EPOLLIN);
 }
 
-int Tracee::Stop(Task& task, StopInfo stop) {
-  if (task.killed() || !task.thread().EnterStub().ok()) return 0;
+bool Tracee::BeginStop(Task& task, StopInfo stop) {
+  if (!task.thread().EnterStub().ok()) return false;
   // The tracer sees the program's flags.
   if (std::exchange(forced_step_, false)) task.thread().registers().eflags &= ~kTrapFlag;
   const StopInfo told = stop;
   {
     absl::MutexLock lock(&mutex_);
-    if (detached_) return 0;
+    if (detached_) return false;
     stop_ = std::move(stop);
     stopped_ = true;
     reported_ = listening_ = false;
     resume_signal_ = 0;
   }
   NotifyTracer(task, told);
+  return true;
+}
+
+int Tracee::Stop(Task& task, StopInfo stop) {
+  if (task.killed() || !BeginStop(task, std::move(stop))) return 0;
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
@@ -231,26 +236,10 @@ bool Tracee::OfferSignal(Task& task, SigInfo& info) {
   return false;
 }
 
-void Tracee::BeforeDefault(Task& task, const SigInfo& info) {
-  const DefaultAction action = DefaultActionOf(info.si_signo);
-  if (action != DefaultAction::kTerminate && action != DefaultAction::kCore) return;
-  if (task.tgid() != 1) BeforeExit(task, info.si_signo);
-}
-
 bool Tracee::MayGain(const Task& task) {
   const TraceeRef tracee = Of(task);
   const TaskRef tracer = tracee == nullptr ? nullptr : tracee->tracer_.lock();
   return tracer == nullptr || tracer->credentials()->Has(CAP_SYS_PTRACE);
-}
-
-void Tracee::BeforeExit(Task& task, int status) {
-  const TraceeRef tracee = Of(task);
-  if (tracee == nullptr) return;
-  if (tracee->Has(PTRACE_O_TRACEEXIT)) {
-    tracee->StopForEvent(task, PTRACE_EVENT_EXIT, static_cast<uint64_t>(status));
-  }
-  absl::MutexLock lock(&tracee->mutex_);
-  if (!tracee->exit_status_.has_value()) tracee->exit_status_ = status;
 }
 
 // --- System calls

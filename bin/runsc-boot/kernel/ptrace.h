@@ -66,12 +66,18 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static std::optional<Result<uint64_t>> OnSeccompTrace(Task& task,
                                                         const platform::SyscallInfo& call,
                                                         uint32_t data);
-  // A signal without a handler may end the task.
-  static void BeforeDefault(Task& task, const SigInfo& info);
   // Whether exec(2) may give privileges: its tracer has them anyway.
   static bool MayGain(const Task& task);
-  // PTRACE_EVENT_EXIT.
-  static void BeforeExit(Task& task, int status);
+  // --- Ends (ptrace_exit.cc)
+  // Whether a tracer wants to look at the task's end.
+  static bool ReportsEnd(const Task& task);
+  // Keeps the status for the tracer. `stops`: PTRACE_EVENT_EXIT, if it wants that.
+  static void BeforeExit(Task& task, int status, bool stops);
+  // One more SIGKILL: the task goes on to its end. Callable with locks held.
+  static void EndLastStop(Task& task);
+  // Whether a thread of the group has ended that its tracer has not waited for.
+  static bool HasUnreapedThread(Kernel& kernel, const ThreadGroup& group)
+      ABSL_LOCKS_EXCLUDED(kernel.tree_mutex());
 
   // --- Clone and exec (ptrace_events.cc)
   // Decides whether `child` is traced from its first moment; the flags for the
@@ -123,6 +129,10 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   // Stops until the tracer lets it go on; the signal that it sends along, 0 for
   // none. Also returns when the tracer is gone or the task is killed.
   int Stop(Task& task, StopInfo stop);
+  // The last stop of a task that has been killed already.
+  void StopAtEnd(Task& task, StopInfo stop);
+  // Makes it stopped, and tells. False: it has no tracer any more.
+  bool BeginStop(Task& task, StopInfo stop);
   void StopForEvent(Task& task, int event, uint64_t message);
   void StopForGroup(Task& task, int signo);
   void StopForSyscall(Task& task, uint8_t op);
@@ -142,6 +152,12 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   bool WantsExit() const { return mode() == Mode::kSyscall; }
   bool Steps() const;
 
+  // ptrace_exit.cc
+  // A thread's end has been waited for, or nobody will: who waits for that goes on.
+  static void ForgetEnded(Kernel& kernel, pid_t group, Kernel::DeferredSignals& signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(kernel.tree_mutex());
+  static bool HasUnreaped(Kernel& kernel, const ThreadGroup& group)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(kernel.tree_mutex());
   static std::optional<ChildEvent> TakeEventLocked(Kernel& kernel, const Task& waiter,
                                                    const WaitRequest& request, bool* found_any,
                                                    Kernel::DeferredSignals& signals);
@@ -179,6 +195,8 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   Result<uint64_t> Registers(Task& caller, Task& task, int request, uint64_t address);
   Result<uint64_t> RegisterSet(Task& caller, Task& task, bool set, uint64_t type,
                                uint64_t vector_address);
+  // arch_prctl(2) of the tracee.
+  static Result<uint64_t> SegmentBase(Task& caller, Task& task, uint64_t code, uint64_t address);
   Result<std::vector<std::byte>> ReadSet(Task& task, uint64_t type);
   Status WriteSet(Task& task, uint64_t type, std::span<const std::byte> bytes);
 
@@ -195,8 +213,6 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   mutable absl::Mutex mutex_;  // a leaf
   uint32_t options_ ABSL_GUARDED_BY(mutex_);
   bool detached_ ABSL_GUARDED_BY(mutex_) = false;
-  // arch_prctl(2) of the tracee.
-  static Result<uint64_t> SegmentBase(Task& caller, Task& task, uint64_t code, uint64_t address);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool reported_ ABSL_GUARDED_BY(mutex_) = false;  // to wait(2)
   bool listening_ ABSL_GUARDED_BY(mutex_) = false;
@@ -220,6 +236,7 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   // Under the tree mutex.
   bool linked_ = false;
   pid_t ended_tid_ = 0;  // of a thread that waits to be waited for
+  pid_t ended_group_ = 0;
   uid_t ended_uid_ = 0;
 
   std::shared_ptr<VforkWait> vfork_;        // in the child

@@ -8,12 +8,6 @@
 
 namespace runsc::boot {
 
-namespace {
-
-constexpr size_t kMaxTracees = 32768;
-
-}  // namespace
-
 void Tracee::Link(Kernel& kernel, const TraceeRef& tracee) {
   kernel.tree_mutex().AssertHeld();
   if (std::exchange(tracee->linked_, true)) return;
@@ -77,6 +71,7 @@ std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, const Task& wa
         task->group().life_.load() == ThreadGroup::Life::kZombie) {
       kernel.NotifyParentOfEnd(task->group(), signals);
     }
+    if (is_ended_thread) ForgetEnded(kernel, tracee->ended_group_, signals);
     return event;
   }
   return std::nullopt;
@@ -84,103 +79,16 @@ std::optional<ChildEvent> Tracee::TakeEventLocked(Kernel& kernel, const Task& wa
 
 bool Tracee::IsHidden(Kernel& kernel, const ThreadGroup& child, const ThreadGroup& parent) {
   kernel.tree_mutex().AssertHeld();
+  const bool ended = child.life_.load() == ThreadGroup::Life::kZombie;
+  if (ended && HasUnreaped(kernel, child)) return true;
   for (const TraceeRef& tracee : kernel.tracees_) {
     const TaskRef task = tracee->task_.lock();
     if (task == nullptr || task != child.leader_) continue;
     const TaskRef tracer = tracee->tracer_.lock();
     const bool by_parent = tracer != nullptr && &tracer->group() == &parent;
-    const bool zombie = child.life_.load() == ThreadGroup::Life::kZombie;
     absl::MutexLock lock(&tracee->mutex_);
     if (tracee->detached_) continue;
-    return by_parent ? !zombie : zombie;
-  }
-  return false;
-}
-
-void Tracee::OnTaskEnd(Kernel& kernel, Task& task, Kernel::DeferredSignals& signals) {
-  kernel.tree_mutex().AssertHeld();
-  if (kernel.tracees_.empty()) return;
-  for (const TraceeRef& tracee : std::vector<TraceeRef>(kernel.tracees_)) {
-    const TaskRef owner = tracee->task_.lock();
-    const TaskRef tracer = tracee->tracer_.lock();
-    if (owner == nullptr && tracee->ended_tid_ == 0) {
-      std::erase(kernel.tracees_, tracee);
-      continue;
-    }
-    if (tracer.get() == &task || tracer == nullptr) {
-      // Its tracees go on alone.
-      std::erase(kernel.tracees_, tracee);
-      if (owner == nullptr || tracee->ended_tid_ != 0) continue;
-      const bool kills = tracee->Has(PTRACE_O_EXITKILL);
-      bool ended = false;
-      {
-        absl::MutexLock lock(&tracee->mutex_);
-        ended = tracee->ended_;
-      }
-      tracee->LetGo(owner.get(), 0, /*detach=*/true);
-      ThreadGroup& group = owner->group();
-      if (kills) signals.push_back({group.shared_from_this(), MakeSigInfo(SIGKILL, SI_KERNEL)});
-      if (ended && group.leader_ == owner && group.life_.load() == ThreadGroup::Life::kZombie) {
-        kernel.NotifyParentOfEnd(group, signals);
-      }
-      continue;
-    }
-    if (owner.get() != &task || task.group().leader_.get() == &task) continue;
-    // A thread's end is the tracer's to wait for.
-    int status = 0;
-    {
-      absl::MutexLock lock(&task.group().signal_mutex_);
-      status = task.group().exit_status_;
-    }
-    {
-      absl::MutexLock lock(&tracee->mutex_);
-      if (tracee->detached_) continue;
-      tracee->ended_ = true;
-      tracee->stopped_ = false;
-      if (!tracee->exit_status_.has_value()) tracee->exit_status_ = status;
-      status = *tracee->exit_status_;
-    }
-    tracee->ended_tid_ = task.tid();
-    tracee->ended_uid_ = task.credentials()->ruid;
-    // Linux would run out of thread ids.
-    if (kernel.tracees_.size() > kMaxTracees) std::erase(kernel.tracees_, tracee);
-    SigInfo info = MakeSigInfo(SIGCHLD, WIFSIGNALED(status) ? CLD_KILLED : CLD_EXITED, task.tid(),
-                               task.credentials()->ruid);
-    info.si_status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    signals.push_back({tracer->group().shared_from_this(), info});
-    tracer->group().child_queue_.Notify(EPOLLIN);
-  }
-}
-
-bool Tracee::HoldsBack(Kernel& kernel, ThreadGroup& group, Kernel::DeferredSignals& signals) {
-  kernel.tree_mutex().AssertHeld();
-  for (const TraceeRef& tracee : std::vector<TraceeRef>(kernel.tracees_)) {
-    const TaskRef owner = tracee->task_.lock();
-    if (owner == nullptr || owner != group.leader_) continue;
-    const TaskRef tracer = tracee->tracer_.lock();
-    if (tracer == nullptr || &tracer->group() == group.parent_) {
-      // The parent's own wait tells of it.
-      std::erase(kernel.tracees_, tracee);
-      return false;
-    }
-    int status = 0;
-    {
-      absl::MutexLock lock(&group.signal_mutex_);
-      status = group.exit_status_;
-    }
-    {
-      absl::MutexLock lock(&tracee->mutex_);
-      if (tracee->detached_ || tracee->ended_) continue;
-      tracee->ended_ = true;
-      tracee->stopped_ = false;
-      tracee->exit_status_ = status;
-    }
-    SigInfo info = MakeSigInfo(SIGCHLD, WIFSIGNALED(status) ? CLD_KILLED : CLD_EXITED, group.pid(),
-                               owner->credentials()->ruid);
-    info.si_status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    signals.push_back({tracer->group().shared_from_this(), info});
-    tracer->group().child_queue_.Notify(EPOLLIN);
-    return true;
+    return by_parent ? !ended : ended;
   }
   return false;
 }

@@ -144,6 +144,8 @@ Status Task::Sleep(Deadline deadline) { return SleepOnFutex(deadline, kSignalWor
 
 bool Task::SleepUninterruptibly() { return SleepOnFutex(std::nullopt, kKilled).ok(); }
 
+void Task::SleepAtEnd() { (void)SleepOnFutex(std::nullopt, 0).ok(); }
+
 Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
   uint32_t state = kIdle;
   if (!sleep_.compare_exchange_strong(state, kAsleep)) {
@@ -173,8 +175,6 @@ Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
   return (work_.load() & stop_on) != 0 ? Status(Error(kRestartSys)) : Ok();
 }
 
-bool Task::exiting() const { return killed(); }
-
 Status Task::AwaitStart(platform::AddressSpace& memory) {
   constexpr int kSliceMs = 10, kSlices = 100;
   if (memory.AwaitStart(0)) return Ok();
@@ -184,6 +184,8 @@ Status Task::AwaitStart(platform::AddressSpace& memory) {
   }
   return Error(EFAULT);
 }
+
+bool Task::exiting() const { return killed(); }
 
 int Task::parent_death_signal() const { return parent_death_signal_.load(); }
 void Task::set_parent_death_signal(int signo) { parent_death_signal_.store(signo); }

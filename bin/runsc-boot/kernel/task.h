@@ -285,6 +285,7 @@ class Task final : public platform::ThreadEvents,
     kKernel,         // an event is being handled: the worker owns the task
     kApplication,    // it runs application code
     kHostOperation,  // a clone or exec of the host is under way
+    kVfork,          // the same, for as long as the child likes
   };
   // Why a task must not go on as it is: bits of work_.
   static constexpr uint32_t kSignalWork = 1;  // a signal or a stop
@@ -317,6 +318,8 @@ class Task final : public platform::ThreadEvents,
   bool killed() const { return (work_.load(std::memory_order_acquire) & kKilled) != 0; }
   // Sleeps until Wake whatever signals come; false when the task is killed.
   bool SleepUninterruptibly();
+  // The same at its end, when it has been killed already.
+  void SleepAtEnd();
   Status SleepOnFutex(Deadline deadline, uint32_t stop_on);
 
   // --- Waits that the host does for the application (task_host_wait.cc)
@@ -413,7 +416,10 @@ class Task final : public platform::ThreadEvents,
   // Ends the task's kernel side: by whoever made it dead.
   void Terminate() ABSL_LOCKS_EXCLUDED(state_mutex_);
   // Kills it from anywhere. The host thread is the caller's business.
-  void Kill() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // kComesIn: it may be stopped by a tracer at its end, or has a sibling that
+  // may; so its own worker ends it, and it runs no application code meanwhile.
+  enum class Death { kNow, kComesIn };
+  void Kill(Death death) ABSL_LOCKS_EXCLUDED(state_mutex_);
   // On the task's own worker, when it is killed or exits.
   void FinishKilled() ABSL_LOCKS_EXCLUDED(state_mutex_);
 

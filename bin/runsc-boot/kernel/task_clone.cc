@@ -162,7 +162,7 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
     // The child's first event waits until it has its thread.
     absl::MutexLock child_lock(&child->state_mutex_);
     if (!killed()) {
-      where_ = Where::kHostOperation;
+      where_ = (args.flags & CLONE_VFORK) != 0 ? Where::kVfork : Where::kHostOperation;
       Result<platform::ThreadRef> started = thread_->StartClone(args, child);
       if (started.ok()) {
         child->thread_ = *std::move(started);
@@ -234,7 +234,7 @@ void Task::EndHostThread(platform::Thread& thread) {
   bool group_ends = false;
   {
     absl::MutexLock lock(&group_->signal_mutex_);
-    group_ends = group_->exiting_;
+    group_ends = group_->exiting_ && !group_->keeps_host_;
   }
   if (group_ends) {
     thread.process()->Kill();

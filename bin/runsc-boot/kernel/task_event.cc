@@ -142,6 +142,7 @@ void Task::OnSyscall(platform::Thread& thread, const platform::SyscallInfo& call
   // The task must outlive the end of its event.
   const TaskRef self = shared_from_this();
   if (!BeginEvent(&call)) return;
+  if (killed()) return FinishKilled();
   host_sleep_.restart_code = 0;
   host_sleep_.substitute.reset();
   if (IsTraced()) return Tracee::HandleSyscall(*this, thread, call);
@@ -186,6 +187,8 @@ void Task::OnInterrupt(platform::Thread& thread) {
 void Task::OnDeath(platform::Thread& thread) {
   const TaskRef self = shared_from_this();
   group_->BeginExit(SIGKILL);
+  // It cannot come in any more.
+  Kill(Death::kNow);
 }
 
 }  // namespace runsc::boot

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -103,12 +104,17 @@ Status Task::KillSiblings() {
       if (task.get() != this) siblings.push_back(task);
     }
   }
-  for (const TaskRef& task : siblings) task->Kill();
+  const bool reported = std::any_of(siblings.begin(), siblings.end(),
+                                    [](const TaskRef& task) { return Tracee::ReportsEnd(*task); });
+  for (const TaskRef& task : siblings) task->Kill(reported ? Death::kComesIn : Death::kNow);
   while (true) {
+    bool alone = false;
     {
       absl::MutexLock lock(&group_->signal_mutex_);
-      if (group_->tasks_.size() == 1) return Ok();
+      alone = group_->tasks_.size() == 1;
     }
+    // As Linux: they are gone when their tracers have waited for them.
+    if (alone && !Tracee::HasUnreapedThread(kernel_, *group_)) return Ok();
     if (!SleepUninterruptibly()) return Error(kRestartNoIntr);
   }
 }

@@ -6,13 +6,14 @@
 namespace runsc::boot {
 
 void Task::ExitGroup(int status) {
-  if (IsTraced()) Tracee::BeforeExit(*this, status);
+  // The others end for good with the container's init; its own end is seen first.
+  if (IsTraced() && tgid() == 1) Tracee::BeforeExit(*this, status, /*stops=*/true);
   group_->BeginExit(status);
   FinishKilled();
 }
 
 void Task::Exit(int status) {
-  if (IsTraced()) Tracee::BeforeExit(*this, status);
+  if (IsTraced()) Tracee::BeforeExit(*this, status, /*stops=*/!killed());
   bool last = false;
   {
     absl::MutexLock lock(&group_->signal_mutex_);
@@ -30,21 +31,33 @@ void Task::Exit(int status) {
   thread->ExitThread();
 }
 
-void Task::Kill() {
+void Task::Kill(Death death) {
   bool owned = false;
   {
     absl::MutexLock lock(&state_mutex_);
     work_.fetch_or(kKilled);
-    if (!dead_ && where_ != Where::kKernel) owned = dead_ = true;
+    // A parent waiting in vfork(2) cannot be brought in, and runs no code either.
+    const bool comes_in = death == Death::kComesIn && where_ != Where::kVfork;
+    if (comes_in && where_ == Where::kApplication && !dead_) thread_->Interrupt();
+    if (!comes_in && !dead_ && where_ != Where::kKernel) owned = dead_ = true;
   }
-  if (owned) {
-    Terminate();
-  } else {
-    Wake();
-  }
+  if (owned) return Terminate();
+  if (IsTraced()) Tracee::EndLastStop(*this);
+  Wake();
 }
 
 void Task::FinishKilled() {
+  if (IsTraced()) {
+    int status = 0;
+    bool stops = false;
+    {
+      absl::MutexLock lock(&group_->signal_mutex_);
+      // By exec of a sibling: as Linux, with 0.
+      status = group_->exit_status_;
+      stops = !group_->exiting_ || group_->keeps_host_;
+    }
+    Tracee::BeforeExit(*this, status, stops);
+  }
   {
     absl::MutexLock lock(&state_mutex_);
     if (dead_) return;
@@ -83,6 +96,7 @@ void Task::Terminate() {
   if (memory != nullptr) group_->dumpable_at_end_.store(memory->dumpable());
   // Who waits for this process may write its program (ETXTBSY).
   memory.reset();
+  group_->LeaveHost(*this);
   kernel_.Unregister(*this);
 }
 

@@ -160,7 +160,6 @@ std::optional<Task::Delivery> Task::NextSignal() {
       }
     }
     if (traced && info.si_signo == 0) continue;
-    if (traced) Tracee::BeforeDefault(*this, info);
     if (info.si_signo == 0 || group_->HandleDefault(info, IsForcedFault(info))) {
       // A stop is under way.
       if (!traced) group_->Park(*this);
@@ -299,8 +298,8 @@ Status Task::RestoreFrame(platform::Thread& thread) {
   TRY(CopyIn(registers.rsp - sizeof(uint64_t), bytes.data(), bytes.size()));
   SavedContext saved = ParseSignalFrame(bytes);
   SetSignalMask(saved.mask);
-  saved.registers.gs_base = registers.gs_base;
   saved.registers.fs_base = registers.fs_base;
+  saved.registers.gs_base = registers.gs_base;
   saved.registers.eflags =
       (registers.eflags & ~kUserEflags) | (saved.registers.eflags & kUserEflags);
   if (saved.xstate_address == 0) {

@@ -213,9 +213,15 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   // RLIMIT_CPU's soft limit moves on after a SIGXCPU.
   void RaiseCpuLimit(rlim_t seconds);
 
-  // --- Life (thread_group_exit.cc)
+  // --- Life (kernel_exit.cc)
   // Ends every task; `status` as wait(2) has it. The first call counts.
   void BeginExit(int status) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  // The same without stops for tracers, also where an end with them is under way.
+  void ForceExit() ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  // A task of it has come to its end. The last one ends a host process that was
+  // kept for the tracers.
+  void LeaveHost(const Task& task) ABSL_LOCKS_EXCLUDED(signal_mutex_);
+  void EndHost() ABSL_LOCKS_EXCLUDED(signal_mutex_);
   static Usage ReadUsage(platform::HostProcess& process);
 
   Kernel& kernel_;
@@ -257,6 +263,10 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   bool stop_complete_ ABSL_GUARDED_BY(signal_mutex_) = false;
   bool exiting_ ABSL_GUARDED_BY(signal_mutex_) = false;
   int exit_status_ ABSL_GUARDED_BY(signal_mutex_) = 0;
+  // It ends, and tasks stop for PTRACE_EVENT_EXIT: the host process lives on
+  // until the last one has come to its end.
+  bool keeps_host_ ABSL_GUARDED_BY(signal_mutex_) = false;
+  size_t leaving_ ABSL_GUARDED_BY(signal_mutex_) = 0;         // of tasks_, past LeaveHost
   Task* executing_ ABSL_GUARDED_BY(signal_mutex_) = nullptr;  // in exec
   std::shared_ptr<platform::HostProcess> process_ ABSL_GUARDED_BY(signal_mutex_);
   Usage final_usage_ ABSL_GUARDED_BY(signal_mutex_);
