@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bin/runsc-boot/kernel/growing_struct.h"
 #include "bin/runsc-boot/kernel/seccomp_notifier.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
@@ -88,7 +89,7 @@ class SeccompListener final : public File {
   Result<int64_t> AddDescriptor(Task& task, uint64_t address, size_t size) {
     seccomp_notif_addfd request{};
     if (size < sizeof(request) || size >= 4096) return Error(EINVAL);
-    TRY(task.CopyIn(address, &request, sizeof(request)));
+    TRY_ASSIGN(request, CopyInGrowing<seccomp_notif_addfd>(task, address, size));
     constexpr uint32_t kFlags = SECCOMP_ADDFD_FLAG_SETFD | SECCOMP_ADDFD_FLAG_SEND;
     if ((request.newfd_flags & ~uint32_t{O_CLOEXEC}) != 0) return Error(EINVAL);
     if ((request.flags & ~kFlags) != 0) return Error(EINVAL);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/growing_struct.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 #include "bin/runsc-boot/syscalls/pipe_arguments.h"
@@ -50,17 +51,11 @@ Result<Word> OpenLenient(Task& task, int dirfd, uint64_t path, int flags, mode_t
   return Open(task, dirfd, path, flags, mode, 0);
 }
 
-// struct open_how grows; bytes that this version does not know must be zero.
 Result<open_how> CopyInOpenHow(Task& task, uint64_t address, size_t size) {
   constexpr size_t kPageSize = 4096;
-  open_how how{};
-  if (size < sizeof(how)) return Error(EINVAL);
+  if (size < sizeof(open_how)) return Error(EINVAL);
   if (size > kPageSize) return Error(E2BIG);
-  TRY(task.CopyIn(address, &how, sizeof(how)));
-  std::vector<char> rest(size - sizeof(how));
-  if (!rest.empty()) TRY(task.CopyIn(address + sizeof(how), rest.data(), rest.size()));
-  if (std::any_of(rest.begin(), rest.end(), [](char c) { return c != 0; })) return Error(E2BIG);
-  return how;
+  return CopyInGrowing<open_how>(task, address, size);
 }
 
 Status CheckOpenHow(const open_how& how) {

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/kernel/growing_struct.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 
@@ -58,16 +59,10 @@ Status CopyOutWaitId(Task& task, uint64_t address, const std::optional<ChildEven
 Result<clone_args> CopyInCloneArgs(Task& task, const SyscallArgs& args) {
   constexpr size_t kPageSize = 4096;
   constexpr uint64_t kDeepestPidNamespace = 32;
-  clone_args in{};
   const size_t size = args.Size(1);
   if (size > kPageSize) return Error(E2BIG);
   if (size < CLONE_ARGS_SIZE_VER0) return Error(EINVAL);
-  std::vector<char> raw(size);
-  TRY(task.CopyIn(args.Address(0), raw.data(), raw.size()));
-  for (size_t i = sizeof(in); i < size; ++i) {
-    if (raw[i] != 0) return Error(E2BIG);
-  }
-  memcpy(&in, raw.data(), std::min(sizeof(in), size));
+  TRY_ASSIGN(const clone_args in, CopyInGrowing<clone_args>(task, args.Address(0), size));
   if (in.set_tid_size > kDeepestPidNamespace) return Error(EINVAL);
   if ((in.set_tid == 0) != (in.set_tid_size == 0)) return Error(EINVAL);
   if (in.exit_signal > kSignalCount) return Error(EINVAL);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "bin/runsc-boot/kernel/growing_struct.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 #include "bin/runsc-boot/syscalls/scheduling.h"
 
@@ -107,22 +108,16 @@ Status Apply(Task& task, Task& target, const Wish& wish) {
 // Linux writes the size that it knows where it refuses one.
 Result<SchedAttr> CopyInAttr(Task& task, uint64_t address) {
   constexpr uint32_t kPageBytes = 4096;
-  SchedAttr attr{};
   TRY_ASSIGN(uint32_t size, task.CopyInObject<uint32_t>(address));
   if (size == 0) size = kFirstAttrSize;
-  bool fits = size >= kFirstAttrSize && size <= kPageBytes;
-  if (fits) {
-    std::vector<char> raw(size);
-    TRY(task.CopyIn(address, raw.data(), raw.size()));
-    const size_t known = std::min(raw.size(), sizeof(attr));
-    memcpy(&attr, raw.data(), known);
-    fits = std::all_of(raw.begin() + static_cast<ptrdiff_t>(known), raw.end(),
-                       [](char c) { return c == 0; });
+  Result<SchedAttr> attr = Error(E2BIG);
+  if (size >= kFirstAttrSize && size <= kPageBytes) {
+    attr = CopyInGrowing<SchedAttr>(task, address, size);
   }
-  if (fits) {
-    if (size < sizeof(attr) && (attr.flags & kUtilClamp) != 0) return Error(EINVAL);
-    return attr;
+  if (attr.ok() && size < sizeof(SchedAttr) && (attr->flags & kUtilClamp) != 0) {
+    return Error(EINVAL);
   }
+  if (attr.code() != E2BIG) return attr;
   TRY(task.CopyOutObject(address, uint32_t{sizeof(SchedAttr)}));
   return Error(E2BIG);
 }
