@@ -151,3 +151,16 @@ CASE(what_is_refused) {
   MUST(pipe(p));
   T(fcntl(p[0], F_NOTIFY, DN_CREATE));
 }
+CASE(the_signal_is_there_when_the_call_returns) {
+  Watched("d", DN_CREATE | DN_DELETE | DN_MULTISHOT);
+  const sigset_t set = Set({SIGRTMIN});
+  const timespec now = {0, 0};
+  int there = 0;
+  for (int i = 0; i < 50; ++i) {
+    Touch("d/f");
+    there += sigtimedwait(&set, nullptr, &now) == SIGRTMIN;
+    unlink("d/f");
+    there += sigtimedwait(&set, nullptr, &now) == SIGRTMIN;
+  }
+  Record("there", there);
+}

@@ -18,6 +18,7 @@ void LateSignals::Add(Signal signal) {
       }
     }
     signals_.push_back(std::move(signal));
+    waiting_.fetch_add(1, std::memory_order_release);
   }
   timer_.Arm(MonotonicNow());
 }
@@ -28,11 +29,13 @@ void LateSignals::Add(std::function<void()> send) {
     absl::MutexLock lock(&mutex_);
     if (senders_.size() >= kMaxSenders) return;
     senders_.push_back(std::move(send));
+    waiting_.fetch_add(1, std::memory_order_release);
   }
   timer_.Arm(MonotonicNow());
 }
 
 void LateSignals::SendAll() {
+  absl::MutexLock sending(&sending_);
   std::vector<Signal> signals;
   std::vector<std::function<void()>> senders;
   {
@@ -42,6 +45,7 @@ void LateSignals::SendAll() {
   }
   for (const auto& send : senders) send();
   for (const Signal& signal : signals) (void)signal.Send().ok();
+  waiting_.fetch_sub(signals.size() + senders.size(), std::memory_order_release);
 }
 
 }  // namespace runsc::boot

@@ -1,8 +1,9 @@
-// Signals that may not be sent where their cause is noticed: from the thread of
-// the kernel's timers, at once.
+// Signals that may not be sent where their cause is noticed: by whoever made the
+// cause, at the end of its call, and else from the thread of the kernel's timers.
 #ifndef RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
 #define RUNSC_BOOT_KERNEL_LATE_SIGNALS_H_
 
+#include <atomic>
 #include <functional>
 #include <vector>
 
@@ -15,8 +16,8 @@
 
 namespace runsc::boot {
 
-// Thread-safe; its lock is a leaf. It belongs to the kernel, so what caused a
-// signal may go before it is sent.
+// Thread-safe; its lock is a leaf. Flush is called with no lock held. It belongs to the kernel, so
+// what caused a signal may go before it is sent.
 class LateSignals {
  public:
   struct Signal {
@@ -33,11 +34,18 @@ class LateSignals {
   // Where it cannot even be found out who gets one. When too many wait, `send`
   // is forgotten, as what a full queue of signals does not take.
   void Add(std::function<void()> send) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What has been added has been sent afterwards: as on Linux, it is there when
+  // the call returns that it comes from.
+  void Flush() {
+    if (waiting_.load(std::memory_order_acquire) != 0) SendAll();
+  }
 
  private:
-  void SendAll() ABSL_LOCKS_EXCLUDED(mutex_);
+  void SendAll() ABSL_LOCKS_EXCLUDED(mutex_, sending_);
 
+  absl::Mutex sending_;  // before all others of the kernel
   absl::Mutex mutex_;
+  std::atomic<size_t> waiting_{0};  // counts what is being sent, too
   std::vector<Signal> signals_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> senders_ ABSL_GUARDED_BY(mutex_);
   Timer timer_;  // last, so that it ends first

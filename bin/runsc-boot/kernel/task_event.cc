@@ -98,6 +98,7 @@ void Task::EndFutexWait(platform::Thread& thread, const HostWait& wait) {
 
 void Task::EndCall(platform::Thread& thread, const platform::SyscallInfo& call,
                    Result<uint64_t> result) {
+  kernel_.late_signals().Flush();
   bool delivered = false;
   while (true) {
     if (IsTraced()) {
