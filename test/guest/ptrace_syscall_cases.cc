@@ -250,3 +250,29 @@ CASE(ptrace_steps_into_a_handler) {
   Ptrace(PTRACE_CONT, pid);
   Record("end", WaitText(pid));
 }
+CASE(ptrace_syscall_after_many_calls_that_nobody_wants_to_see) {
+  const pid_t pid = Traced([] {
+    for (int round = 0; round < 3; ++round) {
+      for (int i = 0; i < 100; ++i) {
+        syscall(SYS_getppid);
+        syscall(SYS_getpid);
+      }
+      raise(SIGSTOP);
+      syscall(SYS_getpid);
+      syscall(SYS_getuid);
+    }
+    return 9;
+  });
+  for (int round = 0; round < 3; ++round) {
+    Ptrace(PTRACE_CONT, pid);
+    Record("stop", WaitText(pid));
+    // Behind the call that has sent the signal, and two more.
+    for (int i = 0; i < 5; ++i) {
+      Ptrace(PTRACE_SYSCALL, pid);
+      WaitStatus(pid);
+      Record("call", static_cast<long long>(Registers(pid).orig_rax));
+    }
+  }
+  Ptrace(PTRACE_CONT, pid);
+  Record("end", WaitText(pid));
+}

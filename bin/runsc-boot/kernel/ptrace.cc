@@ -13,6 +13,9 @@ namespace {
 constexpr uint64_t kTrapFlag = 0x100;
 constexpr uint64_t kSyscallLength = 2;
 constexpr int kSysGood = 0x80;
+// To trap or not costs a call of the stub: a tracer that looks at few calls (by a
+// filter) wants to see their ends, too.
+constexpr int kManyUnwatchedCalls = 16;
 
 SigInfo TrapInfo(int signo, int code, const Task& task) {
   return MakeSigInfo(signo, code, task.tid(), task.credentials()->ruid);
@@ -44,6 +47,11 @@ bool Tracee::Has(uint32_t option) const {
 bool Tracee::Steps() const {
   const Mode mode = this->mode();
   return mode == Mode::kStep || mode == Mode::kEmulateStep;
+}
+
+bool Tracee::MayChangeTraps() const {
+  absl::MutexLock lock(&mutex_);
+  return (wants_all_calls_ && !detached_) != all_calls_trap_.load();
 }
 
 bool Tracee::stopped() const {
@@ -250,6 +258,7 @@ void Tracee::HandleSyscall(Task& task, platform::Thread& thread, platform::Sysca
   tracee->tid_before_exec_ = task.tid();
   const Mode mode = tracee->mode();
   tracee->original_rax_ = static_cast<int64_t>(call.number);
+  tracee->CountUnwatchedCall(mode);
   if (mode != Mode::kContinue && mode != Mode::kStep) {
     if (!thread.EnterStub().ok()) return task.FinishKilled();
     thread.registers().rax = static_cast<uint64_t>(-int64_t{ENOSYS});
@@ -292,6 +301,14 @@ std::optional<Result<uint64_t>> Tracee::OnSeccompTrace(Task& task,
   return result;
 }
 
+void Tracee::CountUnwatchedCall(Mode mode) {
+  if (mode != Mode::kContinue) unwatched_calls_ = 0;
+  if (!all_calls_trap_.load() || ++unwatched_calls_ < kManyUnwatchedCalls) return;
+  unwatched_calls_ = 0;
+  absl::MutexLock lock(&mutex_);
+  if (mode_ == Mode::kContinue) wants_all_calls_ = false;
+}
+
 void Tracee::FinishCall(Task& task, platform::Thread& thread, const platform::SyscallInfo& call,
                         Result<uint64_t> result, bool late) {
   if (result.ok() && *result == task.EndHandled()) return;
@@ -308,7 +325,8 @@ void Tracee::FinishCall(Task& task, platform::Thread& thread, const platform::Sy
     const bool interrupted =
         !result.ok() && (value <= -int64_t{kRestartSys} || value == -int64_t{EINTR});
     if (task.saved_mask_.has_value() && !interrupted) task.RestoreSavedMask();
-    if (!exit_stop && !step && !interrupted && ReturnPlainly(task, thread, value)) return;
+    const bool plain = !exit_stop && !step && !interrupted && !tracee->MayChangeTraps();
+    if (plain && ReturnPlainly(task, thread, value)) return;
     if (!thread.EnterStub().ok()) return task.FinishKilled();
     thread.registers().rax = static_cast<uint64_t>(value);
     thread.registers().rip = call.instruction_pointer;

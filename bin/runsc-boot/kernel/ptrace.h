@@ -7,7 +7,8 @@
 //
 // Calls that the host executes for the application are seen too: the first
 // request that wants to see calls or single steps makes all calls of the thread
-// trap (Thread::TrapAllCalls), until the tracer detaches.
+// trap (Thread::TrapAllCalls), until the tracer detaches or has let many of them
+// pass.
 #ifndef RUNSC_BOOT_KERNEL_PTRACE_H_
 #define RUNSC_BOOT_KERNEL_PTRACE_H_
 
@@ -149,8 +150,12 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   void AfterExitStop(Task& task, platform::Thread& thread);
   Mode mode() const ABSL_LOCKS_EXCLUDED(mutex_);
   bool Has(uint32_t option) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls that the tracer does not want to see trap for a while only.
+  void CountUnwatchedCall(Mode mode);
   bool WantsExit() const { return mode() == Mode::kSyscall; }
   bool Steps() const;
+  // Whether all calls trap without need, or do not and shall.
+  bool MayChangeTraps() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // ptrace_exit.cc
   // A thread's end has been waited for, or nobody will: who waits for that goes on.
@@ -229,6 +234,7 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   // Of the tracee's worker, or of the tracer while it is stopped.
   int64_t original_rax_ = -1;
   std::atomic<bool> all_calls_trap_{false};
+  int unwatched_calls_ = 0;    // in a row, since the tracer wanted to see one
   bool forced_step_ = false;   // the trap flag is ours
   bool rechecks_ = false;      // filters run again behind PTRACE_EVENT_SECCOMP
   uint64_t event_number_ = 0;  // of the clone under way, PTRACE_EVENT_*
