@@ -122,3 +122,16 @@ CASE(sched_setattr_tells_the_size) {
   T(syscall(SYS_sched_setattr, 0, attr, 0));
   Record("left", attr->size - static_cast<uint32_t>(sizeof(Attr)));
 }
+CASE(of_seccomp_notif_addfd) {
+  NoNewPrivileges();
+  const auto listener = static_cast<int>(
+      Install(On(SYS_getppid, SECCOMP_RET_USER_NOTIF), SECCOMP_FILTER_FLAG_NEW_LISTENER));
+  seccomp_notif_addfd add = {};
+  add.id = 12345;
+  add.srcfd = 1;
+  Sizes<seccomp_notif_addfd>(add, sizeof(add), [listener](seccomp_notif_addfd* place, size_t size) {
+    constexpr size_t kMost = (1 << _IOC_SIZEBITS) - 1;
+    const auto bits = static_cast<unsigned>(std::min(size, kMost));
+    return ioctl(listener, _IOC(_IOC_WRITE, SECCOMP_IOC_MAGIC, 3, bits), place);
+  });
+}

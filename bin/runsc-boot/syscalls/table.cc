@@ -174,7 +174,7 @@ constexpr SyscallEntry kTable[] = {
     {155, "pivot_root", SysPivotRoot, kFull, nullptr, {kPath, kPath}},
     {156, "_sysctl", nullptr, kMissing, nullptr, {kPointer}},
     {157, "prctl", SysPrctl, kPartial, "no perf events, core scheduling, syscall user dispatch, memory-deny-write-execute", {kInt, kHex, kHex, kHex, kHex}},
-    {158, "arch_prctl", SysArchPrctl, kPartial, "no shadow stacks; tracers do not see the gs base", {kHex, kHex}},
+    {158, "arch_prctl", SysArchPrctl, kPartial, "no shadow stacks", {kHex, kHex}},
     {159, "adjtimex", SysAdjtimex, kPartial, "the clock can be read, not set", {kPointer}},
     {160, "setrlimit", SysSetrlimit, kFull, nullptr, {kResource, kPointer}},
     {161, "chroot", SysChroot, kFull, nullptr, {kPath}},
