@@ -79,6 +79,45 @@ Path MemoryManager::FindFileMapping(dev_t host_dev, ino_t host_ino) const {
   return found == file_mappings_.end() ? Path() : found->second;
 }
 
+void MemoryManager::NoteAttachment(const HostFileId& file,
+                                   const std::shared_ptr<Attachable>& attached) {
+  absl::MutexLock lock(&mutex_);
+  // Segments come and go, and their files are forgotten by nobody else. Those few
+  // that went while they were still mapped lose their names in the end.
+  constexpr size_t kManyAttachments = 1024;
+  if (attachments_.size() >= kManyAttachments) {
+    std::erase_if(attachments_, [this](const auto& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      if (!entry.second.expired()) return false;
+      file_mappings_.erase(entry.first);
+      return true;
+    });
+  }
+  attachments_[file] = attached;
+  has_attachments_.store(true, std::memory_order_relaxed);
+}
+
+bool MemoryManager::HasAttached(const HostFileId& file) const {
+  if (!has_attachments()) return false;
+  absl::MutexLock lock(&mutex_);
+  return attachments_.contains(file);
+}
+
+std::shared_ptr<Attachable> MemoryManager::FindAttachment(const HostFileId& file) const {
+  absl::MutexLock lock(&mutex_);
+  auto found = attachments_.find(file);
+  return found == attachments_.end() ? nullptr : found->second.lock();
+}
+
+std::vector<std::shared_ptr<Attachable>> MemoryManager::attachments() const {
+  std::vector<std::shared_ptr<Attachable>> alive;
+  if (!has_attachments()) return alive;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [file, attached] : attachments_) {
+    if (std::shared_ptr<Attachable> segment = attached.lock()) alive.push_back(std::move(segment));
+  }
+  return alive;
+}
+
 std::shared_ptr<MemoryManager> MemoryManager::CloneFor(
     std::shared_ptr<platform::AddressSpace> address_space) const {
   auto copy = std::make_shared<MemoryManager>(std::move(address_space));
@@ -87,6 +126,8 @@ std::shared_ptr<MemoryManager> MemoryManager::CloneFor(
   copy->image_ = image_;
   copy->file_mappings_ = file_mappings_;
   copy->user_namespace_ = user_namespace_;
+  copy->attachments_ = attachments_;
+  copy->has_attachments_.store(has_attachments());
   copy->set_dumpable(dumpable());
   return copy;
 }

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/auth/credentials.h"
+#include "bin/runsc-boot/mm/attachable.h"
 #include "bin/runsc-boot/platform/platform.h"
 #include "bin/runsc-boot/vfs/file.h"
 #include "bin/runsc-boot/vfs/path.h"
@@ -52,6 +53,16 @@ class MemoryManager {
   void NoteFileMapping(dev_t host_dev, ino_t host_ino, Path path);
   Path FindFileMapping(dev_t host_dev, ino_t host_ino) const;
 
+  // Memory that has been attached (shmat(2)) from a file of the host; it may have
+  // been unmapped since.
+  void NoteAttachment(const HostFileId& file, const std::shared_ptr<Attachable>& attached);
+  bool HasAttached(const HostFileId& file) const;
+  // Null: it does not exist any more, though it may still be mapped.
+  std::shared_ptr<Attachable> FindAttachment(const HostFileId& file) const;
+  // Those that still exist.
+  std::vector<std::shared_ptr<Attachable>> attachments() const;
+  bool has_attachments() const { return has_attachments_.load(std::memory_order_relaxed); }
+
   // --- Who may look into it, see kernel/ptrace_access.h.
   // PR_SET_DUMPABLE: 0, 1 or 2.
   int dumpable() const { return dumpable_.load(std::memory_order_relaxed); }
@@ -70,6 +81,8 @@ class MemoryManager {
   mutable absl::Mutex mutex_;
   Image image_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<dev_t, ino_t>, Path> file_mappings_ ABSL_GUARDED_BY(mutex_);
+  std::map<HostFileId, std::weak_ptr<Attachable>> attachments_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> has_attachments_{false};
   UserNamespaceRef user_namespace_ ABSL_GUARDED_BY(mutex_);
   std::atomic<int> dumpable_{1};
 };

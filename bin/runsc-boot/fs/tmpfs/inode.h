@@ -36,6 +36,11 @@ class TmpfsInode : public Inode {
   void AddLinks(int change);
   Status CheckLinkable();
   void set_linkable() { linkable_ = true; }
+  // What stat(2) says the inode number is.
+  void ShowAs(uint64_t ino) {
+    absl::MutexLock lock(&mutex_);
+    attributes_.ino = ino;
+  }
   void Touch(bool modified);
 
  protected:

@@ -232,6 +232,13 @@ Result<uint64_t> TmpfsRegular::SeekSparse(uint64_t offset, int whence) {
   return static_cast<uint64_t>(found);
 }
 
+Status TmpfsRegular::SetSparseSize(uint64_t size) {
+  if (size > kMaxFileSize) return Error(EFBIG);
+  absl::MutexLock lock(&mutex_);
+  attributes_.size = size;
+  return Ok();
+}
+
 Status TmpfsRegular::AddSeals(int seals) {
   constexpr int kKnown =
       F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;

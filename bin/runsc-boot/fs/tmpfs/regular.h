@@ -26,6 +26,9 @@ class TmpfsRegular final : public TmpfsInode {
   uint64_t size();
   // A host descriptor that can be read, and written only when `writable`.
   Result<int> MappingFd(bool writable);
+  // For a file that has nothing yet: its host file is made only when somebody
+  // maps it. EFBIG.
+  Status SetSparseSize(uint64_t size);
   Status AddSeals(int seals);
   int GetSeals();
 

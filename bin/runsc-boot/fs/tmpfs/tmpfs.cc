@@ -124,4 +124,16 @@ Result<FileRef> TmpfsFilesystem::CreateMemfd(Context& context, std::string_view 
   return inode->Open(context, path, O_RDWR);
 }
 
+Result<FileRef> TmpfsFilesystem::CreateSegment(Context& context, std::string name, uint64_t size,
+                                               uint64_t ino) {
+  const CredentialsRef credentials = context.credentials();
+  NewInode node{.mode = S_IFREG | 0777, .uid = credentials->fsuid, .gid = credentials->fsgid};
+  TRY(ChargeInode());
+  auto inode = std::make_shared<TmpfsRegular>(*this, node);
+  inode->ShowAs(ino);
+  TRY(inode->SetSparseSize(size));
+  Path path{nullptr, std::make_shared<Dentry>(nullptr, std::move(name), inode)};
+  return inode->Open(context, path, O_RDWR);
+}
+
 }  // namespace runsc::boot

@@ -37,6 +37,10 @@ class TmpfsFilesystem : public Filesystem {
   // memfd_create(2): a file without a name here; `flags` are MFD_*.
   Result<FileRef> CreateMemfd(Context& context, std::string_view name, unsigned flags);
 
+  // Shared memory of `size` bytes, opened for reading and writing: shown as
+  // `name`, with the inode number `ino`. ENOSPC.
+  Result<FileRef> CreateSegment(Context& context, std::string name, uint64_t size, uint64_t ino);
+
   // --- For the inodes.
   uint64_t NewInodeNumber() { return next_ino_.fetch_add(1, std::memory_order_relaxed); }
   // ENOSPC beyond the limit. Released by the opposite amount.
