@@ -8,9 +8,11 @@
 //      Task::state_mutex_ (under which the platform's Return, Resume, Interrupt,
 //      StartClone and StartExec are called), the locks of wait queues
 // SIGIO (async_io.h) is sent with the lock of a wait queue held: none of 1 to 4
-// may be held where such a queue (pipe, socket, terminal, inotify) is used.
+// may be held where such a queue (pipe, socket, terminal, inotify, message queue)
+// is used.
 // Tracee::request_mutex_ comes before all of them; the other locks of ptrace(2)
 // and seccomp(2) are leaves.
+// The locks of ipc namespaces are leaves, but for the tmpfs behind shared memory.
 // VFS objects are used, and the last reference to a task or a file is given
 // up, with none of them held.
 #ifndef RUNSC_BOOT_KERNEL_KERNEL_H_
@@ -41,6 +43,10 @@
 #include "bin/runsc-boot/vfs/vfs.h"
 
 namespace runsc::boot {
+
+namespace sysv {
+class SharedMemory;
+}
 
 // What a process starts with that has no parent in the container.
 struct ProcessOptions {
@@ -137,6 +143,14 @@ class Kernel {
   const UserNamespaceRef& user_namespace() const { return user_namespace_; }
   const NamespaceSetRef& namespaces() const { return namespaces_; }
   NamespaceFilesystem& nsfs() { return *nsfs_; }
+
+  // --- Shared memory (task_ipc.cc). How to read the host's table of mappings;
+  // set before init starts.
+  void set_mapping_reader(MappingReader reader) { mapping_reader_ = std::move(reader); }
+  // Of files only. ESRCH.
+  Result<std::vector<MappedRange>> MappingsOf(const ThreadGroup& group) const;
+  AttachmentCounts CountAttachments() ABSL_LOCKS_EXCLUDED(tree_mutex_);
+  void SweepSharedMemory(sysv::SharedMemory& memory) ABSL_LOCKS_EXCLUDED(tree_mutex_);
   // Those of a caller's namespaces: init's outside a task.
   NamespaceSetRef NamespacesOf(Context& context);
   int cpu_count() const;
@@ -226,6 +240,7 @@ class Kernel {
   const UserNamespaceRef user_namespace_;
   const NamespaceSetRef namespaces_ = NamespaceSet::MakeInitial(user_namespace_);
   const std::shared_ptr<NamespaceFilesystem> nsfs_;
+  MappingReader mapping_reader_;
   TimerQueue timers_;
   SignalQuota signal_quota_;
   const int64_t boot_time_ns_ = MonotonicNow();

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bin/runsc-boot/ipc_sysv/semaphores.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 
 namespace runsc::boot {
@@ -33,7 +34,10 @@ Task::Task(Key, Kernel& kernel, ThreadGroupRef group)
       namespaces_(kernel.namespaces()),
       start_ns_(MonotonicNow()) {}
 
-Task::~Task() = default;
+Task::~Task() {
+  // A child that the host did not make.
+  if (semaphore_undo_ != nullptr) semaphore_undo_->Leave(group_->pid());
+}
 
 pid_t Task::tgid() const { return group_->pid(); }
 

@@ -36,6 +36,9 @@ namespace runsc::boot {
 namespace seccomp {
 class Filter;
 }
+namespace sysv {
+class SemaphoreUndo;
+}
 class Kernel;
 class NamespaceFile;
 struct SeccompRequest;
@@ -105,6 +108,15 @@ class Task final : public platform::ThreadEvents,
   // By the task's own name for them; null.
   TaskRef FindTask(pid_t pid);
   ThreadGroupRef FindGroup(pid_t pid);
+  // --- System V IPC (task_ipc.cc)
+  // What SEM_UNDO keeps, shared with CLONE_SYSVSEM.
+  std::shared_ptr<sysv::SemaphoreUndo> semaphore_undo() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // Takes back what SEM_UNDO keeps, unless others share it: before another ipc
+  // namespace, and with CLONE_SYSVSEM of unshare(2).
+  void LeaveSemaphores() ABSL_LOCKS_EXCLUDED(state_mutex_);
+  // The same, and is no longer the maker of shared memory: at the end, too.
+  void LeaveIpc() ABSL_LOCKS_EXCLUDED(state_mutex_);
+
   // unshare(2) of CLONE_NEW*: EPERM, EINVAL, ENOSPC.
   Status UnshareNamespaces(uint64_t flags);
   // setns(2) with a file of nsfs, or into `flags` of `target`'s namespaces.
@@ -413,6 +425,8 @@ class Task final : public platform::ThreadEvents,
   void CloseOnExec();
   // Ends the host's side of a task that was killed before it started.
   void EndHostThread(platform::Thread& thread);
+  // By who does not use it any more, with no lock held (task_ipc.cc).
+  void LoseMemory(std::shared_ptr<MemoryManager> memory);
   // Ends the task's kernel side: by whoever made it dead.
   void Terminate() ABSL_LOCKS_EXCLUDED(state_mutex_);
   // Kills it from anywhere. The host thread is the caller's business.
@@ -443,6 +457,7 @@ class Task final : public platform::ThreadEvents,
   Scheduling scheduling_ ABSL_GUARDED_BY(state_mutex_);
   CredentialsRef credentials_ ABSL_GUARDED_BY(state_mutex_);
   NamespaceSetRef namespaces_ ABSL_GUARDED_BY(state_mutex_);
+  std::shared_ptr<sysv::SemaphoreUndo> semaphore_undo_ ABSL_GUARDED_BY(state_mutex_);
   std::atomic<uint32_t> work_{0};
   // Futex word of Sleep: 0 idle, 1 asleep, 2 woken.
   std::atomic<uint32_t> sleep_{0};

@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include "bin/runsc-boot/ipc_sysv/semaphores.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pidfd.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
@@ -92,9 +93,15 @@ TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
         namespaces.credentials != nullptr ? namespaces.credentials : this->credentials();
     const std::string name = this->name();
     Scheduling scheduling = this->scheduling().ForChild();
+    std::shared_ptr<sysv::SemaphoreUndo> undo;
+    if ((request.flags & CLONE_SYSVSEM) != 0) {
+      undo = semaphore_undo();
+      undo->Join();
+    }
     absl::MutexLock lock(&child->state_mutex_);
     child->credentials_ = credentials;
     child->namespaces_ = (request.flags & CLONE_VM) != 0 ? set : WithNewMemory(set);
+    child->semaphore_undo_ = undo;
     child->name_ = name;
     child->scheduling_ = std::move(scheduling);
   }
@@ -193,6 +200,9 @@ void Task::OnCloned(platform::Thread& thread, Result<pid_t> child_tid) {
   if (child_tid.ok()) {
     // Whether the child lives on is found out at its first event.
     (void)kernel_.Register(child, *child_tid);
+    if (memory_->has_attachments() && child->memory_ref() != memory_) {
+      for (const auto& attached : memory_->attachments()) attached->OnFork(tgid());
+    }
     const pid_t shown = FromKernelPid(*child_tid);
     thread.registers().rax = static_cast<uint64_t>(shown != 0 ? shown : *child_tid);
     if (clone_parent_tid_ != 0) (void)CopyOutObject(clone_parent_tid_, shown).ok();

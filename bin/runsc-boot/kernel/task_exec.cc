@@ -166,6 +166,7 @@ Status Task::FinishExec(platform::Thread& thread, PendingExec& exec) {
     absl::MutexLock lock(&state_mutex_);
     memory_.swap(memory);
   }
+  LoseMemory(std::move(memory));
   Tracee::ReleaseVforkParent(*this);
   // A program that gains nothing keeps its parent death signal.
   const int death_signal = parent_death_signal();

@@ -94,8 +94,9 @@ void Task::Terminate() {
   }
   group_->ended_io_.Add(io_);
   if (memory != nullptr) group_->dumpable_at_end_.store(memory->dumpable());
+  LeaveIpc();
   // Who waits for this process may write its program (ETXTBSY).
-  memory.reset();
+  LoseMemory(std::move(memory));
   group_->LeaveHost(*this);
   kernel_.Unregister(*this);
 }

@@ -8,6 +8,7 @@
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/loader/vdso.h"
 #include "bin/runsc-boot/seccomp/filter.h"
+#include "bin/runsc-boot/namespaces/ipc_namespace.h"
 
 namespace runsc::boot {
 
@@ -119,6 +120,7 @@ Status Task::UnshareNamespaces(uint64_t flags) {
     // So that a root directory is not shared with who has other rights.
     set_fs(fs_->Clone());
   }
+  if ((flags & CLONE_NEWIPC) != 0) LeaveIpc();
   if (made.set != nullptr) set_namespaces(std::move(made.set));
   if (made.credentials != nullptr) {
     set_credentials(*made.credentials);
@@ -205,6 +207,7 @@ Status Task::Commit(Entry entry) {
     fs->EnterMounts(std::move(entry.mounts));
     set_fs(std::move(fs));
   }
+  if (entry.set->ipc != namespaces()->ipc) LeaveSemaphores();
   set_namespaces(std::move(entry.set));
   if (entry.user != nullptr) {
     set_credentials(CredentialsInside(*entry.own, std::move(entry.user)));

@@ -1,11 +1,13 @@
 #include "bin/runsc-boot/namespaces/namespace_set.h"
 
+#include "bin/runsc-boot/namespaces/ipc_namespace.h"
+
 namespace runsc::boot {
 
 NamespaceSetRef NamespaceSet::MakeInitial(const UserNamespaceRef& owner) {
   auto set = std::make_shared<NamespaceSet>();
   set->uts = std::make_shared<UtsNamespace>();
-  set->ipc = std::make_shared<IpcNamespace>();
+  set->ipc = std::make_shared<IpcNamespace>(IpcNamespace::First{owner});
   set->net = std::make_shared<NetNamespace>();
   set->cgroup = std::make_shared<CgroupNamespace>();
   set->time = set->time_for_children = std::make_shared<TimeNamespace>();

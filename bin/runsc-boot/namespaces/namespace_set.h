@@ -13,6 +13,8 @@
 
 namespace runsc::boot {
 
+class IpcNamespace;  // ipc_namespace.h
+
 struct NamespaceSet {
   std::shared_ptr<UtsNamespace> uts;
   std::shared_ptr<IpcNamespace> ipc;

@@ -6,15 +6,6 @@
 
 namespace runsc::boot {
 
-// ipc_namespaces(7). There is nothing of System V's in the kernel yet, so it
-// only has a number.
-class IpcNamespace final : public Namespace {
- public:
-  explicit IpcNamespace(UserNamespaceRef owner)
-      : Namespace(NamespaceKind::kIpc, std::move(owner)) {}
-  IpcNamespace() : Namespace(NamespaceKind::kIpc) {}
-};
-
 // cgroup_namespaces(7). A container sees its own cgroup as the root, which has
 // none below it, so all namespaces show the same.
 class CgroupNamespace final : public Namespace {

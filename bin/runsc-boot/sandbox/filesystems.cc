@@ -10,11 +10,11 @@
 #include "bin/runsc-boot/fs/devpts/devpts_filesystem.h"
 #include "bin/runsc-boot/fs/devpts/terminal_devices.h"
 #include "bin/runsc-boot/fs/gofer/gofer_filesystem.h"
-#include "bin/runsc-boot/fs/mqueue/mqueue_filesystem.h"
 #include "bin/runsc-boot/fs/overlay/overlay.h"
 #include "bin/runsc-boot/fs/proc/proc_filesystem.h"
 #include "bin/runsc-boot/fs/sys/sys_filesystem.h"
 #include "bin/runsc-boot/fs/tmpfs/tmpfs.h"
+#include "bin/runsc-boot/namespaces/ipc_settings.h"
 #include "bin/runsc-boot/sandbox/mounts.h"
 #include "bin/runsc-boot/vfs/device_numbers.h"
 
@@ -63,7 +63,12 @@ class Maker {
     if (type == "sysfs") {
       return sys::MakeSysFilesystem({dev, cpu_count_});
     }
-    if (type == "mqueue") return mqueue::MakeMqueueFilesystem(dev);
+    if (type == "mqueue") {
+      // All mounts in an ipc namespace show the same queues.
+      const NamespaceSetRef set =
+          caller == nullptr ? kernel_.namespaces() : kernel_.NamespacesOf(*caller);
+      return FilesystemRef(set->ipc->mqueue());
+    }
     if (type == "cgroup" || type == "cgroup2") return MakeCgroup(dev);
     if (type == "devpts") {
       TRY_ASSIGN(devpts::Options options, devpts::ParseOptions(data));
@@ -94,9 +99,16 @@ class Maker {
   const std::shared_ptr<const proc::Sysctls> sysctls_;
 };
 
-Result<std::shared_ptr<const proc::Sysctls>> SysctlsOf(const oci::Linux& spec) {
+// Sets those of init's ipc namespace, and returns the others.
+Result<std::shared_ptr<const proc::Sysctls>> SysctlsOf(const Kernel& kernel,
+                                                       const oci::Linux& spec) {
   auto result = std::make_shared<proc::Sysctls>();
   for (const auto& [name, value] : spec.sysctl()) {
+    if (IsIpcSetting(name)) {
+      Status set = SetIpcSetting(*kernel.namespaces()->ipc, name, value);
+      if (!set.ok()) return MakeError(set.code(), "config.json: linux.sysctl: set", name);
+      continue;
+    }
     if (Status known = proc::CheckSysctl(name); !known.ok()) {
       return MakeError(known.code(), "config.json: linux.sysctl: set", name);
     }
@@ -114,6 +126,17 @@ void RegisterTypes(Kernel& kernel, std::shared_ptr<const Maker> maker) {
     });
   }
   kernel.filesystems().set_shared_memory(std::make_shared<TmpfsFilesystem>(TmpfsOptions()));
+}
+
+// What the host's table of a process says of files.
+Result<std::vector<MappedRange>> FileMappings(const proc::HostProc& host, pid_t host_pid) {
+  TRY_ASSIGN(const std::vector<proc::HostMapping> mappings, host.Maps(host_pid, false));
+  std::vector<MappedRange> files;
+  for (const proc::HostMapping& mapping : mappings) {
+    if (mapping.inode == 0) continue;
+    files.push_back({mapping.start, mapping.end, mapping.offset, {mapping.device, mapping.inode}});
+  }
+  return files;
 }
 
 Result<GoferAttachment> AttachTree(FileDescriptor connection, GoferFilesystem::Mode mode,
@@ -165,7 +188,8 @@ Result<std::shared_ptr<MountNamespace>> MountEverything(Kernel& kernel,
   devpts::RegisterTerminalDevices(kernel);
   TRY_ASSIGN(FileDescriptor proc, OpenAt(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
   auto host = std::make_shared<proc::HostProc>(std::move(proc));
-  TRY_ASSIGN(auto sysctls, SysctlsOf(request.spec().linux()));
+  kernel.set_mapping_reader([host](pid_t pid) { return FileMappings(*host, pid); });
+  TRY_ASSIGN(auto sysctls, SysctlsOf(kernel, request.spec().linux()));
   RegisterTypes(
       kernel, std::make_shared<const Maker>(kernel, static_cast<int>(request.options().cpu_count()),
                                             host, std::move(sysctls)));

@@ -81,6 +81,13 @@ SyscallImplementation SysMmap, SysMunmap, SysMprotect, SysMremap, SysMadvise, Sy
 // mount.cc
 SyscallImplementation SysMount, SysUmount2;
 
+// mqueue.cc
+SyscallImplementation SysMqOpen, SysMqUnlink, SysMqTimedsend, SysMqTimedreceive, SysMqNotify,
+    SysMqGetsetattr;
+
+// msg.cc
+SyscallImplementation SysMsgget, SysMsgsnd, SysMsgrcv, SysMsgctl;
+
 // nanosleep.cc
 SyscallImplementation SysNanosleep, SysClockNanosleep, SysRestartSyscall;
 
@@ -120,6 +127,9 @@ SyscallImplementation SysSchedYield, SysSchedGetscheduler, SysSchedSetscheduler,
 // sendfile.cc
 SyscallImplementation SysSendfile, SysCopyFileRange, SysSplice, SysTee;
 
+// sem.cc
+SyscallImplementation SysSemget, SysSemop, SysSemtimedop, SysSemctl;
+
 // setid.cc
 SyscallImplementation SysSetuid, SysSetgid, SysSetreuid, SysSetregid, SysSetresuid, SysSetresgid,
     SysSetfsuid, SysSetfsgid, SysSetgroups;
@@ -132,6 +142,9 @@ SyscallImplementation SysSeccomp;
 // PR_SET_SECCOMP and PR_GET_SECCOMP of prctl(2).
 Result<Word> SetSeccompByPrctl(Task& task, uint64_t mode, uint64_t address);
 Word GetSeccompByPrctl(Task& task);
+
+// shm.cc
+SyscallImplementation SysShmget, SysShmat, SysShmdt, SysShmctl;
 
 // signal.cc
 SyscallImplementation SysRtSigaction, SysRtSigprocmask, SysRtSigpending, SysRtSigtimedwait,

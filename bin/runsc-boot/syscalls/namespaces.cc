@@ -33,6 +33,7 @@ Result<Word> SysUnshare(Task& task, const SyscallArgs& args) {
   if ((flags & ~(kOwn | kTaskWide | kNamespaces)) != 0) return Error(EINVAL);
   if ((flags & kTaskWide) != 0 && task.group().task_count() > 1) return Error(EINVAL);
   if ((flags & kNamespaces) != 0) TRY(task.UnshareNamespaces(flags & kNamespaces));
+  if ((flags & CLONE_SYSVSEM) != 0) task.LeaveSemaphores();
   if ((flags & CLONE_FILES) != 0) task.set_fds(task.fds().Clone());
   if ((flags & CLONE_FS) != 0 && (flags & (CLONE_NEWNS | CLONE_NEWUSER)) == 0) {
     task.set_fs(task.fs().Clone());

@@ -113,6 +113,7 @@ InodeRef MakeRootDirectory(ProcFilesystem& filesystem) {
   AddSelfLinks(filesystem, tree);
   AddSystemFiles(filesystem, tree);
   AddSysctls(filesystem, tree);
+  AddIpcFiles(filesystem, tree);
   return root;
 }
 

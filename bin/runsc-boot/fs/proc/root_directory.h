@@ -14,6 +14,7 @@ InodeRef MakeRootDirectory(ProcFilesystem& filesystem);
 Result<std::string> GenerateLocks(ProcFilesystem& filesystem);        // locks
 void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree);  // cpuinfo, meminfo, ...
 void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree);      // sys/
+void AddIpcFiles(ProcFilesystem& filesystem, pseudo::Tree& tree);     // sysvipc/
 // Network files of a namespace with a loopback interface alone; below
 // /proc/PID/net.
 void AddNetworkFiles(pseudo::Tree& tree);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/kernel/version.h"
+#include "bin/runsc-boot/namespaces/ipc_settings.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -43,9 +44,6 @@ constexpr Setting kSettings[] = {
     {"kernel/keys/maxbytes", "20000"},
     {"kernel/keys/maxkeys", "200"},
     {"kernel/kptr_restrict", "1"},
-    {"kernel/msgmax", "8192"},
-    {"kernel/msgmnb", "16384"},
-    {"kernel/msgmni", "32000"},
     {"kernel/ngroups_max", "65536", 0444},
     {"kernel/ns_last_pid", "0"},
     {"kernel/osrelease", kSystemRelease, 0444},
@@ -64,11 +62,6 @@ constexpr Setting kSettings[] = {
     {"kernel/sched_rt_runtime_us", "950000"},
     {"kernel/seccomp/actions_avail",
      "kill_process kill_thread trap errno user_notif trace log allow", 0444},
-    {"kernel/sem", "32000\t1024000000\t500\t32000"},
-    {"kernel/shm_rmid_forced", "0"},
-    {"kernel/shmall", "18446744073692774399"},
-    {"kernel/shmmax", "18446744073692774399"},
-    {"kernel/shmmni", "4096"},
     {"kernel/tainted", "0"},
     {"kernel/threads-max", "192731"},
     {"kernel/unprivileged_bpf_disabled", "2"},
@@ -97,11 +90,6 @@ constexpr Setting kSettings[] = {
     {"fs/lease-break-time", "45"},
     {"fs/leases-enable", "1"},
     {"fs/mount-max", "100000"},
-    {"fs/mqueue/msg_default", "10"},
-    {"fs/mqueue/msg_max", "10"},
-    {"fs/mqueue/msgsize_default", "8192"},
-    {"fs/mqueue/msgsize_max", "8192"},
-    {"fs/mqueue/queues_max", "256"},
     {"fs/nr_open", "1048576"},
     {"fs/overflowgid", "65534"},
     {"fs/overflowuid", "65534"},
@@ -195,6 +183,24 @@ void AddNames(Kernel& kernel, pseudo::Tree& tree) {
   }
 }
 
+// Those of the reader's own ipc namespace, which its root may change.
+void AddIpcSettings(Kernel& kernel, pseudo::Tree& tree) {
+  for (const std::string& name : IpcSettingNames()) {
+    tree.File(
+        absl::StrCat("sys/", name), 0644,
+        [&kernel, name](Context& context) {
+          return IpcSetting(*kernel.NamespacesOf(context)->ipc, name);
+        },
+        [&kernel, name](Context& context, std::string_view text) -> Status {
+          const std::shared_ptr<IpcNamespace> space = kernel.NamespacesOf(context)->ipc;
+          if (context.credentials()->euid != space->owner()->ToKernelUid(0)) return Error(EPERM);
+          TRY(SetIpcSetting(*space, name, text));
+          kernel.SweepSharedMemory(space->shared_memory());
+          return Ok();
+        });
+  }
+}
+
 }  // namespace
 
 Status CheckSysctl(const std::string& name) {
@@ -218,6 +224,7 @@ void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree) {
         [](Context&, std::string_view) -> Status { return Error(EPERM); });
   }
   AddNames(kernel, tree);
+  AddIpcSettings(kernel, tree);
   tree.File("sys/kernel/random/boot_id", 0444, [id = RandomUuid()](Context&) { return id + "\n"; });
   tree.File("sys/kernel/random/uuid", 0444, [](Context&) { return RandomUuid() + "\n"; });
 }
