@@ -286,3 +286,96 @@ def test_strace_decodes_calls(env):
             text += file.read()
     expect.contains(text, "/etc/hostname", "strace output")
     expect.contains(text, "execve", "strace output")
+
+
+def as_on_host(env, kind, command, **settings):
+    """What a command prints, compared with the reference runtime."""
+    bundle = env.bundle(env.shared_root(kind), command, **settings)
+    here = env.runtime.run(bundle, seconds=SECONDS)
+    there = env.reference.run(bundle, seconds=SECONDS)
+    expect.equal(here.code, there.code, str(here))
+    expect.equal(here.out.decode(), there.out.decode(), str(here))
+    return here.out.decode()
+
+
+def test_tools_of_system_v_ipc(env):
+    # Times and process ids differ from run to run.
+    script = ("ipcmk -M 5000; ipcmk -S 3; ipcmk -Q | sed 's/id.*//'; ipcs | sed 's/0x[0-9a-f]*/KEY/'; "
+              "ipcs -l; ipcs -u; ipcs -s -i 0 | grep -v time; "
+              "lsipc -o RESOURCE,DESCRIPTION,LIMIT,USED; lsipc -m -o ID,PERMS,OWNER,SIZE,NATTCH; "
+              "lsipc -s -o ID,PERMS,NSEMS; lsipc -q -o ID,PERMS,USEDBYTES,MSGS; "
+              "ipcrm -m 0; ipcrm -s 0; ipcrm -q 0; ipcrm -q 0; echo $?; ipcs")
+    text = as_on_host(env, "debian", ["/bin/sh", "-c", script])
+    expect.contains(text, "5000", "output")
+
+
+def test_perl_and_system_v_ipc(env):
+    program = """
+use IPC::SysV qw(IPC_PRIVATE IPC_RMID IPC_CREAT IPC_NOWAIT S_IRUSR S_IWUSR ftok SETVAL GETVAL);
+use IPC::Msg; use IPC::Semaphore; use IPC::SharedMem;
+my $q = IPC::Msg->new(IPC_PRIVATE, S_IRUSR | S_IWUSR);
+$q->snd(5, "five"); $q->snd(4, "four");
+my $buf; print $q->rcv($buf, 100, 4), " $buf\n"; print $q->stat->qnum, "\n";
+$q->remove;
+my $s = IPC::Semaphore->new(IPC_PRIVATE, 3, S_IRUSR | S_IWUSR | IPC_CREAT);
+$s->setall(1, 2, 3); $s->op(0, -1, 0, 2, 4, 0); print join(",", $s->getall), "\n";
+my $pid = fork; if (!$pid) { $s->op(0, -1, 0); print "child went on\n"; exit 0 }
+select(undef, undef, undef, 0.1); print $s->getncnt(0), "\n"; $s->op(0, 1, 0); waitpid $pid, 0;
+$s->remove;
+my $m = IPC::SharedMem->new(IPC_PRIVATE, 64, S_IRUSR | S_IWUSR);
+$m->write("shared text", 0, 11); $pid = fork;
+if (!$pid) { $m->attach; $m->write("SHARED", 0, 6); exit 0 } waitpid $pid, 0;
+print $m->read(0, 11), " ", $m->stat->nattch, "\n"; $m->remove;
+my $id = shmget(IPC_PRIVATE, 100, 0600); shmwrite($id, "old way", 0, 7); shmread($id, $buf, 0, 7);
+print "$buf\n"; shmctl($id, IPC_RMID, 0);
+"""
+    expect.output(env.run("debian", ["perl", "-e", "$| = 1; " + program], seconds=SECONDS),
+                  "4 four\n1\n0,2,7\n1\nchild went on\nSHARED text 0\nold way\n")
+
+
+def database(env, script):
+    if not env.everything:
+        raise expect.Skip("long: only with --all")
+    return env.run("debian-database", ["/bin/bash", "-c", script], seconds=SECONDS)
+
+
+def test_postgres(env):
+    script = r"""set -e; export PATH=$PATH:/usr/lib/postgresql/15/bin; mkdir /tmp/pg; chown postgres /tmp/pg
+as() { setpriv --reuid postgres --regid postgres --clear-groups "$@"; }; cd /tmp
+as initdb -D /tmp/pg/data > /dev/null
+printf "listen_addresses = ''
+unix_socket_directories = '/tmp/pg'
+" >> /tmp/pg/data/postgresql.conf
+as pg_ctl -D /tmp/pg/data -l /tmp/pg/log -w start > /dev/null || { cat /tmp/pg/log; exit 1; }
+as psql -h /tmp/pg -Atc 'create table t as select generate_series(1, 1000) n; select sum(n) from t' postgres
+lsipc -m -n -o NATTCH > /tmp/segments; wc -l < /tmp/segments
+as pgbench -h /tmp/pg -i -q postgres > /dev/null 2>&1
+as pgbench -h /tmp/pg -c 4 -j 2 -T 4 postgres 2> /dev/null | grep -c 'number of failed transactions: 0 '
+as pg_ctl -D /tmp/pg/data -w stop > /dev/null; ipcs -m | grep -c postgres || true"""
+    done = database(env, script)
+    text = done.out.decode().split()
+    expect.equal(text[:2], ["SELECT", "1000"], str(done))
+    expect.equal(text[2], "500500", str(done))
+    expect.equal(text[-2:], ["1", "0"], str(done))
+
+
+def test_python_sysv_ipc(env):
+    program = """
+import sysv_ipc as ipc, os
+m = ipc.SharedMemory(None, ipc.IPC_CREX, size=4096); m.write(b"text"); print(m.read(4), m.number_attached)
+if os.fork() == 0:
+    m.write(b"TEXT"); os._exit(0)
+os.wait(); print(m.read(4), m.number_attached); m.detach(); m.remove()
+s = ipc.Semaphore(None, ipc.IPC_CREX, initial_value=1); s.acquire(); print(s.value)
+try:
+    s.acquire(0.1)
+except ipc.BusyError:
+    print("busy")
+s.release(); s.remove()
+q = ipc.MessageQueue(None, ipc.IPC_CREX); q.send(b"one", type=3); q.send(b"two", type=2)
+print(q.receive(type=-3), q.current_messages); q.remove()
+"""
+    if not env.everything:
+        raise expect.Skip("long: only with --all")
+    expect.output(env.run("debian-database", ["python3", "-c", program], seconds=SECONDS),
+                  "b'text' 1\nb'TEXT' 1\n0\nbusy\n(b'two', 2) 1\n")

@@ -35,6 +35,40 @@ def test_sysctl_with_slashes(env):
     expect.output(show(env, "net/ipv4/ip_forward", change), "1\n")
 
 
+def test_sysctls_of_ipc_have_their_effect(env):
+    script = ("ipcmk -M 5000; ipcmk -M 4000 >/dev/null && echo made; ipcmk -Q >/dev/null && echo made; "
+              "ipcmk -Q; cat /proc/sys/kernel/sem")
+    change = sysctl(kernel__shmmax="4096", kernel__msgmni="1", kernel__sem="10 20 30 40")
+    done = env.run("debian", ["/bin/sh", "-c", script + " 2>&1"], change=change)
+    text = done.out.decode()
+    expect.equal(text.count("made"), 2, text)
+    expect.contains(text, "10\t20\t30\t40\n", "settings")
+    expect.contains(done.err.decode(), "create share memory failed", "message")
+    expect.contains(done.err.decode(), "create message queue failed", "message")
+
+
+def test_sysctls_of_ipc_are_checked(env):
+    for name, value in (("kernel.shmmni", "40000"), ("kernel.sem", "1 2 3 40000"),
+                        ("fs.mqueue.msg_max", "0"), ("kernel.msgmax", "word")):
+        def change(config, name=name, value=value):
+            config["linux"]["sysctl"] = {name: value}
+
+        done = env.run("busybox", ["/bin/true"], change=change)
+        expect.true(done.code != 0, f"{name}={value} was accepted")
+        if env.runtime.is_ours:
+            expect.contains(done.err.decode(), "linux.sysctl", "message")
+
+
+def test_queues_of_the_specification_s_mount(env):
+    def change(config):
+        config["mounts"].append({"destination": "/dev/mqueue", "type": "mqueue",
+                                 "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]})
+
+    script = "touch /dev/mqueue/queue; ls /dev/mqueue; cat /dev/mqueue/queue; rm /dev/mqueue/queue"
+    expect.output(env.run("busybox", ["/bin/sh", "-c", script], change=change),
+                  "queue\nQSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n")
+
+
 def test_domain_name(env):
     done = show(env, "kernel/domainname", sysctl(kernel__domainname="the.domain"))
     expect.output(done, "the.domain\n")

@@ -14,6 +14,7 @@ STRESSORS = {
     "pipe": "pipe pipeherd splice tee vm-splice sockpair fifo poll eventfd epoll inotify",
     "scheduler": "switch yield affinity nice schedpolicy context mutex sem futex resched "
                  "race-sched ioprio",
+    "ipc": "sem-sysv shm-sysv msg mq shm",
     "timer": "timer timerfd itimer clock nanosleep alarm hrtimers sleep",
 }
 
