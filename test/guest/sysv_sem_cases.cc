@@ -360,6 +360,16 @@ CASE(sem_limits) {
   T(semop(1, six, 6));
   T(semop(1, six, 5));
 }
+CASE(sem_limits_out_of_reason) {
+  FreshIpc();
+  T(WriteText("/proc/sys/kernel/sem", "32000 -2147483648 -1 100"));
+  T(semget(IPC_PRIVATE, 1, 0600));
+  T(WriteText("/proc/sys/kernel/sem", "-5 100 2147483647 100"));
+  T(semget(IPC_PRIVATE, 1, 0600));
+  T(WriteText("/proc/sys/kernel/sem", "100 100 2147483647 100"));
+  const int id = NewSet(1);
+  T(semop(id, static_cast<sembuf*>(BadPointer()), 100));
+}
 CASE(sem_setting_errors) {
   FreshIpc();
   T(WriteText("/proc/sys/kernel/sem", "100"));

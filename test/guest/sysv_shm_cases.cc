@@ -173,6 +173,13 @@ CASE(shm_exec_needs_permission) {
            Say("plain", reinterpret_cast<long>(shmat(id, nullptr, 0)) > 0);
          }));
 }
+CASE(shm_made_executable_later) {
+  FreshIpc();
+  char* at = Attach(NewSegment());
+  T(mprotect(at, 4096, PROT_READ | PROT_EXEC));
+  char* read_only = Attach(NewSegment(), SHM_RDONLY);
+  T(mprotect(read_only, 4096, PROT_READ | PROT_EXEC));
+}
 CASE(shm_maps_name) {
   FreshIpc();
   const int id = shmget(0x1234abcd, 10000, IPC_CREAT | 0600);
@@ -489,6 +496,18 @@ CASE(shm_proc_table) {
   Record("row", Row("/proc/sysvipc/shm", 1, {0, 2, 3, 6}));
   T(shmdt(at));
   Record("row", Row("/proc/sysvipc/shm", 1, {0}));
+}
+CASE(shm_truncated_through_map_files) {
+  FreshIpc();
+  char* at = Attach(NewSegment(8192));
+  char name[64];
+  snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", reinterpret_cast<long>(at),
+           reinterpret_cast<long>(at) + 8192);
+  strcpy(at, "text");
+  char text[8] = {};
+  const int fd = open(name, O_RDONLY);
+  T(read(fd, text, 4));
+  Record("text", text);
 }
 CASE(shm_huge_pages) {
   FreshIpc();

@@ -6,11 +6,11 @@
 
 namespace runsc::boot::sysv {
 
-Result<Message> Message::Make(int64_t type, std::string text) {
+Result<Message> Message::Make(int64_t type, size_t size) {
   Message message;
-  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + text.size()));
+  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + size));
   message.type = type;
-  message.text = std::move(text);
+  message.text.resize(size);
   return message;
 }
 

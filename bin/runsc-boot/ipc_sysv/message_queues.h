@@ -30,8 +30,8 @@ struct Message {
   std::string text;
   MemoryCharge charge;
 
-  // ENOMEM.
-  static Result<Message> Make(int64_t type, std::string text);
+  // With a text of zeros, to be filled in. ENOMEM.
+  static Result<Message> Make(int64_t type, size_t size);
 };
 
 class MessageReceiver;

@@ -20,8 +20,13 @@ class MessageQueuesTest : public testing::Test {
     root_.user_namespace = space_;
   }
   Caller Root() const { return {root_, *space_, 1}; }
-  bool Send(int id, int64_t type, std::string text) {
-    MessageSender sender(*Message::Make(type, std::move(text)), waker_);
+  static Message MakeMessage(int64_t type, const std::string& text) {
+    Message message = *Message::Make(type, text.size());
+    message.text = text;
+    return message;
+  }
+  bool Send(int id, int64_t type, const std::string& text) {
+    MessageSender sender(MakeMessage(type, text), waker_);
     return *queues_->Send(Root(), id, sender);
   }
 
@@ -46,7 +51,7 @@ TEST_F(MessageQueuesTest, AReceiverThatWaitsIsHandedTheMessage) {
 TEST_F(MessageQueuesTest, ASenderIsWokenWhenThereIsRoom) {
   const int id = *queues_->Get(Root(), IPC_PRIVATE, 0600);
   EXPECT_TRUE(Send(id, 1, std::string(16384, 'x')));
-  MessageSender sender(*Message::Make(2, "y"), waker_);
+  MessageSender sender(MakeMessage(2, "y"), waker_);
   EXPECT_FALSE(*queues_->Send(Root(), id, sender));
   MessageReceiver receiver({}, 20000, false, waker_);
   EXPECT_TRUE(*queues_->Receive(Root(), id, receiver, false));
@@ -59,7 +64,7 @@ TEST_F(MessageQueuesTest, RemovalEndsAllWaits) {
   EXPECT_TRUE(Send(id, 1, std::string(16384, 'x')));
   MessageReceiver receiver(MessageChoice::From(9, 0), 100, false, waker_);
   EXPECT_FALSE(*queues_->Receive(Root(), id, receiver, true));
-  MessageSender sender(*Message::Make(2, "y"), waker_);
+  MessageSender sender(MakeMessage(2, "y"), waker_);
   EXPECT_FALSE(*queues_->Send(Root(), id, sender));
   ASSERT_TRUE(queues_->Remove(Root(), id).ok());
   EXPECT_EQ(receiver.result(), EIDRM);
@@ -82,12 +87,12 @@ TEST_F(MessageQueuesTest, MemoryIsBounded) {
   limits.queue = 1 << 30;
   queues_->set_limits(limits);
   const int id = *queues_->Get(Root(), IPC_PRIVATE, 0600);
-  Result<Message> message = Message::Make(1, std::string(1 << 20, 'x'));
+  Result<Message> message = Message::Make(1, 1 << 20);
   int sent = 0;
   for (; message.ok() && sent < 1000; ++sent) {
     MessageSender sender(*std::move(message), waker_);
     ASSERT_TRUE(*queues_->Send(Root(), id, sender));
-    message = Message::Make(1, std::string(1 << 20, 'x'));
+    message = Message::Make(1, 1 << 20);
   }
   EXPECT_GT(sent, 50);
   EXPECT_LT(sent, 200);

@@ -20,7 +20,7 @@ void Semaphores::set_limits(const Limits& limits) {
 Result<Semaphores::SetRef> Semaphores::Make(const Caller& caller, key_t key, int count, int flags) {
   const auto [most_in_set, most, operations, most_sets] = limits_;
   if (count == 0) return Error(EINVAL);
-  if (count > most - used_) return Error(ENOSPC);
+  if (int64_t{count} + used_ > most) return Error(ENOSPC);
   auto set = std::make_shared<SemaphoreSet>();
   set->permissions = Permissions::Of(caller, key, flags);
   TRY_ASSIGN(set->charge, MemoryCharge::Take(sizeof(SemaphoreSet) +

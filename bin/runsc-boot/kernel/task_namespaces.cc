@@ -207,7 +207,7 @@ Status Task::Commit(Entry entry) {
     fs->EnterMounts(std::move(entry.mounts));
     set_fs(std::move(fs));
   }
-  if (entry.set->ipc != namespaces()->ipc) LeaveSemaphores();
+  if (entry.set->ipc != namespaces()->ipc) LeaveIpc();
   set_namespaces(std::move(entry.set));
   if (entry.user != nullptr) {
     set_credentials(CredentialsInside(*entry.own, std::move(entry.user)));

@@ -58,9 +58,8 @@ Result<Word> SysMsgsnd(Task& task, const SyscallArgs& args) {
   const size_t size = args.Size(2);
   if (size > static_cast<size_t>(ipc->message_queues().limits().message)) return Error(EINVAL);
   if (args.Int(0) < 0 || type < 1) return Error(EINVAL);
-  std::string text(size, '\0');
-  TRY(task.CopyIn(args.Address(1) + sizeof(type), text.data(), size));
-  TRY_ASSIGN(sysv::Message message, sysv::Message::Make(type, std::move(text)));
+  TRY_ASSIGN(sysv::Message message, sysv::Message::Make(type, size));
+  TRY(task.CopyIn(args.Address(1) + sizeof(type), message.text.data(), size));
   MessageSender sender(std::move(message), task);
   while (true) {
     TRY_ASSIGN(const bool sent, ipc->message_queues().Send(ipc.caller(), args.Int(0), sender));

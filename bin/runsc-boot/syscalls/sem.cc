@@ -14,9 +14,17 @@ using sysv::SemaphoreState;
 using sysv::SemaphoreWaiter;
 using Naming = sysv::Semaphores::Naming;
 
-Result<std::vector<sembuf>> CopyInOperations(Task& task, uint64_t address, size_t count) {
-  std::vector<sembuf> operations(count);
-  TRY(task.CopyIn(address, operations.data(), count * sizeof(sembuf)));
+// SEMOPM may have been set to any number, so they count as what a set takes.
+struct Operations {
+  std::vector<sembuf> list;
+  MemoryCharge charge;
+};
+
+Result<Operations> CopyInOperations(Task& task, uint64_t address, size_t count) {
+  Operations operations;
+  TRY_ASSIGN(operations.charge, MemoryCharge::Take(count * sizeof(sembuf)));
+  operations.list.resize(count);
+  TRY(task.CopyIn(address, operations.list.data(), count * sizeof(sembuf)));
   return operations;
 }
 
@@ -38,12 +46,12 @@ Result<Word> Operate(Task& task, const SyscallArgs& args, Deadline deadline) {
   const unsigned count = args.Uint(2);
   if (count > static_cast<unsigned>(ipc->semaphores().most_operations())) return Error(E2BIG);
   if (count < 1) return Error(EINVAL);
-  TRY_ASSIGN(std::vector<sembuf> operations, CopyInOperations(task, args.Address(1), count));
+  TRY_ASSIGN(Operations operations, CopyInOperations(task, args.Address(1), count));
   std::shared_ptr<sysv::SemaphoreUndo> undo;
-  for (const sembuf& operation : operations) {
+  for (const sembuf& operation : operations.list) {
     if ((operation.sem_flg & SEM_UNDO) != 0) undo = task.semaphore_undo();
   }
-  SemaphoreWaiter waiter(std::move(operations), std::move(undo), task);
+  SemaphoreWaiter waiter(std::move(operations.list), std::move(undo), task);
   TRY_ASSIGN(const bool done, ipc->semaphores().Operate(ipc.caller(), args.Int(0), waiter));
   return done ? 0 : WaitFor(task, waiter, deadline);
 }

@@ -13,8 +13,9 @@ class CountingWaker : public Waker {
   int count = 0;
 };
 
-Status Send(Queue& queue, unsigned priority, std::string text) {
-  Result<Message> message = Message::Make(priority, std::move(text));
+Status Send(Queue& queue, unsigned priority, const std::string& text) {
+  Result<Message> message = Message::Make(priority, text.size());
+  message->text = text;
   return queue.Send(*message, Sender{});
 }
 

@@ -6,11 +6,11 @@
 
 namespace runsc::boot::mqueue {
 
-Result<Message> Message::Make(unsigned priority, std::string text) {
+Result<Message> Message::Make(unsigned priority, size_t size) {
   Message message;
-  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + text.size()));
+  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + size));
   message.priority = priority;
-  message.text = std::move(text);
+  message.text.resize(size);
   return message;
 }
 

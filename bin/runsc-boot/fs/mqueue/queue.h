@@ -29,8 +29,8 @@ struct Message {
   std::string text;
   MemoryCharge charge;
 
-  // ENOMEM.
-  static Result<Message> Make(unsigned priority, std::string text);
+  // With a text of zeros, to be filled in. ENOMEM.
+  static Result<Message> Make(unsigned priority, size_t size);
 };
 
 // Who sends; ids are the kernel's.
