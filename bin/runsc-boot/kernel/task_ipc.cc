@@ -61,8 +61,15 @@ AttachmentCounts Kernel::CountAttachments() {
     if (memory == nullptr || !memory->has_attachments() || !seen.insert(memory.get()).second) {
       continue;
     }
+    // The host's process of a child is not known before it has run; what it has
+    // is what its parent has.
+    ThreadGroupRef shown = group;
+    if (group->host_process() == nullptr) {
+      absl::MutexLock lock(&tree_mutex_);
+      if (group->parent_ != nullptr) shown = group->parent_->shared_from_this();
+    }
     // A process that has just ended has none.
-    Result<std::vector<MappedRange>> mappings = MappingsOf(*group);
+    Result<std::vector<MappedRange>> mappings = MappingsOf(*shown);
     if (!mappings.ok()) continue;
     for (const MappedRange& range : *mappings) {
       if (memory->HasAttached(range.file)) ++counts[range.file];
