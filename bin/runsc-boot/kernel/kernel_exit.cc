@@ -277,6 +277,8 @@ void Kernel::Reap(ThreadGroup& group) {
   if (task != tasks_.end() && task->second == group.leader_) tasks_.erase(task);
   auto found = groups_.find(group.pid());
   if (found != groups_.end() && found->second == self) groups_.erase(found);
+  // Its numbers are free from now on, even if its worker still has it for a moment.
+  if (group.leader_ != nullptr) group.leader_->numbers_.reset();
   // Breaks the cycle between a group and its leader.
   group.leader_.reset();
 }
