@@ -85,6 +85,7 @@ Result<ThreadRef> NotifyPlatform::Spawn(std::shared_ptr<ThreadEvents> events) {
   if (!adopted.ok()) {
     ForgetChild(token);
     process->EndExec();
+    thread->DropEvents();
     return std::move(adopted).error();
   }
   return ThreadRef(std::move(thread));
@@ -133,22 +134,29 @@ void NotifyPlatform::Shutdown() {
     while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
     }
   }
-  std::vector<std::shared_ptr<StubThread>> threads;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (auto& [tid, thread] : threads_) threads.push_back(thread);
-    for (auto& [token, child] : pending_) threads.push_back(child.thread);
-    pending_.clear();
-  }
   if (pool_) {
-    for (const auto& thread : threads) pool_->MarkDead(thread->mailbox());
+    for (const auto& thread : Threads()) pool_->MarkDead(thread->mailbox());
     pool_->Shutdown();
   }
   if (reaper_) reaper_->Stop();
+  // Now, since some have come in or ended meanwhile.
+  std::vector<std::shared_ptr<StubThread>> threads = Threads();
+  if (pool_) {
+    for (auto& thread : pool_->TakeLeftOver()) threads.push_back(std::move(thread));
+  }
   for (const auto& thread : threads) thread->DropEvents();
   absl::MutexLock lock(&mutex_);
   threads_.clear();
+  pending_.clear();
   processes_.clear();
+}
+
+std::vector<std::shared_ptr<StubThread>> NotifyPlatform::Threads() {
+  std::vector<std::shared_ptr<StubThread>> threads;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& [tid, thread] : threads_) threads.push_back(thread);
+  for (const auto& [token, child] : pending_) threads.push_back(child.thread);
+  return threads;
 }
 
 // --- Who is who.
@@ -237,7 +245,7 @@ void NotifyPlatform::ProcessEnded(const std::shared_ptr<StubProcess>& process) {
       if (it->second.parent == process) {
         reaper_->RunLater([this, token = it->first] {
           std::optional<PendingChild> orphan = TakePending(token);
-          if (orphan && !shutting_down_.load()) pool_->SubmitDeath(orphan->thread);
+          if (orphan) pool_->SubmitDeath(orphan->thread);
         });
       }
       ++it;

@@ -63,6 +63,8 @@ class NotifyPlatform : public Platform, private Router {
   void HandleDeath(const std::shared_ptr<StubThread>& thread) override;
 
   std::shared_ptr<StubThread> Find(pid_t host_tid);
+  // All, with those that are expected.
+  std::vector<std::shared_ptr<StubThread>> Threads();
   std::optional<PendingChild> TakePending(uint32_t token);
   std::shared_ptr<StubThread> RouteUnknown(const Notification& notification);
   // A stub asks for its region: after exec (dealt with at once), or as a fork's

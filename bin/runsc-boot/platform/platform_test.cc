@@ -176,6 +176,8 @@ TEST_F(PlatformTest, AStubHasNoPrivilegesFilesOrRoot) {
   std::string proc = "/proc/" + std::to_string(pid);
   EXPECT_TRUE(std::filesystem::is_empty(proc + "/root/"));
   EXPECT_TRUE(std::filesystem::is_empty(proc + "/cwd/"));
+  // While it comes up it has its region's, for a moment.
+  for (int i = 0; i < 5000 && !std::filesystem::is_empty(proc + "/fd"); ++i) usleep(1000);
   for (const auto& entry : std::filesystem::directory_iterator(proc + "/fd")) {
     ADD_FAILURE() << "open descriptor " << entry.path();
   }

@@ -219,7 +219,10 @@ void StubThread::HandleDone(ThreadEvents& events, const Notification& notificati
     if (fork_stack_) space_->FreeForkStack(*std::exchange(fork_stack_, std::nullopt));
     std::shared_ptr<StubThread> child = std::exchange(child_, nullptr);
     if (failed) {
-      if (platform_.ForgetChild(clone_token_)) child->LeaveSpace();
+      if (platform_.ForgetChild(clone_token_)) {
+        child->LeaveSpace();
+        child->DropEvents();
+      }
       return events.OnCloned(*this, Error(static_cast<int>(-value)));
     }
     pid_t known = child->tid();

@@ -356,8 +356,19 @@ void WorkerPool::SubmitLocked(Job job) {
 
 void WorkerPool::SubmitDeath(std::shared_ptr<StubThread> thread) {
   absl::MutexLock lock(&mutex_);
-  if (shutdown_.load(std::memory_order_acquire)) return;
+  if (shutdown_.load(std::memory_order_acquire)) {
+    jobs_.push_back({std::move(thread), std::nullopt});
+    return;
+  }
   SubmitLocked({std::move(thread), std::nullopt});
+}
+
+std::vector<std::shared_ptr<StubThread>> WorkerPool::TakeLeftOver() {
+  std::vector<std::shared_ptr<StubThread>> threads;
+  absl::MutexLock lock(&mutex_);
+  for (Job& job : jobs_) threads.push_back(std::move(job.thread));
+  jobs_.clear();
+  return threads;
 }
 
 }  // namespace runsc::boot::platform

@@ -84,8 +84,10 @@ class WorkerPool {
   // Ends the wait for a thread that is gone.
   void MarkDead(Mailbox& mailbox);
 
-  // Runs Router::HandleDeath on a worker.
+  // Runs Router::HandleDeath on a worker; not any more once Shutdown has begun.
   void SubmitDeath(std::shared_ptr<StubThread> thread);
+  // After Shutdown: the threads with which no worker has dealt.
+  std::vector<std::shared_ptr<StubThread>> TakeLeftOver();
 
   // How many workers exist, for tests.
   int size();
