@@ -16,10 +16,12 @@ int64_t MonotonicNow() {
 }
 
 Timer::~Timer() {
-  Disarm();
   absl::MutexLock lock(&queue_.mutex_);
+  queue_.DisarmLocked(*this);
   while (queue_.running_ == this && queue_.thread_.get_id() != std::this_thread::get_id()) {
     queue_.finished_.Wait(&queue_.mutex_);
+    // The callback may have armed it again.
+    queue_.DisarmLocked(*this);
   }
 }
 
@@ -40,9 +42,13 @@ void Timer::Arm(int64_t deadline_ns) {
 
 void Timer::Disarm() {
   absl::MutexLock lock(&queue_.mutex_);
-  if (!armed_) return;
-  armed_ = false;
-  queue_.armed_.erase({deadline_ns_, this});
+  queue_.DisarmLocked(*this);
+}
+
+void TimerQueue::DisarmLocked(Timer& timer) {
+  if (!timer.armed_) return;
+  timer.armed_ = false;
+  armed_.erase({timer.deadline_ns_, &timer});
 }
 
 TimerQueue::~TimerQueue() {

@@ -62,6 +62,7 @@ class TimerQueue {
  private:
   friend class Timer;
   void Run();
+  void DisarmLocked(Timer& timer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sleeps until the deadline or a change; gives up the lock meanwhile.
   void WaitForChange(int64_t deadline_ns) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void NoteChange() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

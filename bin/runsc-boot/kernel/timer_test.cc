@@ -64,5 +64,20 @@ TEST(Timer, MayBeDestroyedByItsOwnCallback) {
   while (!done) absl::SleepFor(absl::Milliseconds(1));
 }
 
+TEST(Timer, IsGoneAlsoWhenItsCallbackArmsItDuringTheEnd) {
+  TimerQueue queue;  // checks that none is left
+  std::atomic<bool> runs{false};
+  Timer* self = nullptr;
+  auto timer = std::make_unique<Timer>(queue, [&] {
+    runs = true;
+    absl::SleepFor(absl::Milliseconds(20));
+    self->Arm(MonotonicNow() + 3600'000 * kMillisecond);
+  });
+  self = timer.get();
+  timer->Arm(MonotonicNow());
+  while (!runs) absl::SleepFor(absl::Milliseconds(1));
+  timer.reset();
+}
+
 }  // namespace
 }  // namespace runsc::boot
