@@ -1,4 +1,8 @@
 // shmget(2), shmat(2), shmdt(2), shmctl(2)
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "test/guest/ipc.h"
 
 using namespace guest;
@@ -543,4 +547,26 @@ CASE(shm_as_buffer_of_calls) {
   const int fd = open("f", O_RDONLY);
   T(read(fd, at, 100));
   Record("text", at);
+}
+CASE(shm_attached_by_threads_at_once) {
+  FreshIpc();
+  constexpr int kThreads = 4;
+  int ids[kThreads];
+  for (int i = 0; i < kThreads; ++i) {
+    ids[i] = NewSegment(4096);
+    *Attach(ids[i]) = static_cast<char>('a' + i);
+  }
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 200; ++round) {
+        const char* segment = static_cast<const char*>(shmat(ids[i], nullptr, SHM_RDONLY));
+        if (segment == reinterpret_cast<const char*>(-1) || *segment != 'a' + i) ++wrong;
+        shmdt(segment);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Record("wrong", wrong.load());
 }

@@ -62,6 +62,9 @@ class MemoryManager {
   // Those that still exist.
   std::vector<std::shared_ptr<Attachable>> attachments() const;
   bool has_attachments() const { return has_attachments_.load(std::memory_order_relaxed); }
+  // Held while a segment's descriptor lies at the number from which the stub maps
+  // it: threads that attach at once have that number in common.
+  absl::Mutex& attach_mutex() ABSL_LOCK_RETURNED(attach_mutex_) { return attach_mutex_; }
 
   // --- Who may look into it, see kernel/ptrace_access.h.
   // PR_SET_DUMPABLE: 0, 1 or 2.
@@ -78,6 +81,7 @@ class MemoryManager {
 
  private:
   const std::shared_ptr<platform::AddressSpace> address_space_;
+  absl::Mutex attach_mutex_;
   mutable absl::Mutex mutex_;
   Image image_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<dev_t, ino_t>, Path> file_mappings_ ABSL_GUARDED_BY(mutex_);

@@ -63,8 +63,9 @@ Result<Word> MapSegment(Task& task, const Place& place, uint64_t size, int prote
     flags |= place.replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
   }
   TRY_ASSIGN(const int empty, EmptyFile());
-  TRY(task.thread().InstallFd(fd, kSegmentFd));
   TRY(task.thread().EnterStub());
+  absl::MutexLock lock(&task.memory().attach_mutex());
+  TRY(task.thread().InstallFd(fd, kSegmentFd));
   platform::NativeCall call;
   call.number = SYS_mmap;
   call.args = {place.address, size, static_cast<uint64_t>(protection), static_cast<uint64_t>(flags),
