@@ -28,6 +28,21 @@ void SetBytes(int id, unsigned long bytes) {
   MUST(msgctl(id, IPC_SET, &about));
 }
 
+// Waits with room for five bytes, before a message of ten is sent.
+void WaitForTenBytes(int flags) {
+  FreshIpc();
+  const int id = NewQueue();
+  const pid_t child = fork();
+  if (child == 0) {
+    SleepMs(60);
+    Send(id, 1, "0123456789");
+    _exit(0);
+  }
+  Record("got", Receive(id, 0, flags, 5));
+  waitpid(child, nullptr, 0);
+  Record("about", About(id));
+}
+
 }  // namespace
 
 CASE(msgget_by_key) {
@@ -192,32 +207,8 @@ CASE(msgrcv_waits) {
   Record("pids",
          std::to_string(about.msg_lspid == child) + std::to_string(about.msg_lrpid == getpid()));
 }
-CASE(msgrcv_waiter_gets_e2big) {
-  FreshIpc();
-  const int id = NewQueue();
-  const pid_t child = fork();
-  if (child == 0) {
-    SleepMs(60);
-    Send(id, 1, "0123456789");
-    _exit(0);
-  }
-  Record("got", Receive(id, 0, 0, 5));
-  waitpid(child, nullptr, 0);
-  Record("about", About(id));
-}
-CASE(msgrcv_waiter_takes_what_fits) {
-  FreshIpc();
-  const int id = NewQueue();
-  const pid_t child = fork();
-  if (child == 0) {
-    SleepMs(60);
-    Send(id, 1, "0123456789");
-    _exit(0);
-  }
-  Record("got", Receive(id, 0, MSG_NOERROR, 5));
-  waitpid(child, nullptr, 0);
-  Record("about", About(id));
-}
+CASE(msgrcv_waiter_gets_e2big) { WaitForTenBytes(0); }
+CASE(msgrcv_waiter_takes_what_fits) { WaitForTenBytes(MSG_NOERROR); }
 CASE(msg_wait_interrupted) {
   FreshIpc();
   const int id = NewQueue();

@@ -3,15 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "bin/runsc-boot/auth/user_namespace.h"
+#include "bin/runsc-boot/wait/testing/counting_waker.h"
 
 namespace runsc::boot::sysv {
 namespace {
-
-class CountingWaker : public Waker {
- public:
-  void Wake() override { ++count; }
-  int count = 0;
-};
 
 class SemaphoresTest : public testing::Test {
  protected:

@@ -3,15 +3,10 @@
 
 #include "bin/runsc-boot/fs/mqueue/mqueue_filesystem.h"
 #include "bin/runsc-boot/vfs/kernel_context.h"
+#include "bin/runsc-boot/wait/testing/counting_waker.h"
 
 namespace runsc::boot::mqueue {
 namespace {
-
-class CountingWaker : public Waker {
- public:
-  void Wake() override { ++count; }
-  int count = 0;
-};
 
 Status Send(Queue& queue, unsigned priority, const std::string& text) {
   Result<Message> message = Message::Make(priority, text.size());
