@@ -18,8 +18,13 @@ namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 
+// Since the sandbox's start.
+int64_t UptimeNs(const Kernel& kernel) {
+  return std::max<int64_t>(MonotonicNow() - kernel.boot_time_monotonic_ns(), 0);
+}
+
 // As the reader's time namespace has it.
-int64_t UptimeNs(Kernel& kernel, Context& reader) {
+int64_t ShownUptimeNs(Kernel& kernel, Context& reader) {
   return kernel.Uptime(*kernel.NamespacesOf(reader)->time);
 }
 
@@ -122,8 +127,7 @@ Result<std::string> GenerateStat(ProcFilesystem& filesystem, Context& context) {
   Kernel& kernel = filesystem.kernel();
   const LoadAverage::CpuTime totals = kernel.load_average().TotalCpuTime();
   const uint64_t user = totals.user_ns / 10'000'000, system = totals.system_ns / 10'000'000;
-  const int64_t up = MonotonicNow() - kernel.boot_time_monotonic_ns();
-  const auto uptime = static_cast<uint64_t>(up / 10'000'000);
+  const auto uptime = static_cast<uint64_t>(UptimeNs(kernel) / 10'000'000);
   const auto count = static_cast<uint64_t>(std::max(kernel.cpu_count(), 1));
   const uint64_t idle = uptime * count - std::min(uptime * count, user + system);
   std::string text = absl::StrFormat("cpu  %u 0 %u %u 0 0 0 0 0 0\n", user, system, idle);
@@ -137,7 +141,7 @@ Result<std::string> GenerateStat(ProcFilesystem& filesystem, Context& context) {
   absl::StrAppendFormat(&text,
                         "intr 0\nctxt 0\nbtime %d\nprocesses %u\nprocs_running %u\n"
                         "procs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
-                        now.tv_sec - UptimeNs(kernel, context) / kNanosecondsPerSecond,
+                        now.tv_sec - ShownUptimeNs(kernel, context) / kNanosecondsPerSecond,
                         kernel.forks(), running);
   return text;
 }
@@ -145,14 +149,14 @@ Result<std::string> GenerateStat(ProcFilesystem& filesystem, Context& context) {
 Result<std::string> GenerateUptime(ProcFilesystem& filesystem, Context& context) {
   Kernel& kernel = filesystem.kernel();
   const LoadAverage::CpuTime totals = kernel.load_average().TotalCpuTime();
-  const int64_t up = MonotonicNow() - kernel.boot_time_monotonic_ns();
+  const int64_t up = UptimeNs(kernel);
   const int64_t idle = std::max<int64_t>(
       up * kernel.cpu_count() - static_cast<int64_t>(totals.user_ns + totals.system_ns), 0);
   auto seconds = [](int64_t ns) {
     return absl::StrFormat("%d.%02d", ns / kNanosecondsPerSecond,
                            ns % kNanosecondsPerSecond / 10'000'000);
   };
-  return absl::StrCat(seconds(UptimeNs(kernel, context)), " ", seconds(idle), "\n");
+  return absl::StrCat(seconds(ShownUptimeNs(kernel, context)), " ", seconds(idle), "\n");
 }
 
 // The reader runs, too.
