@@ -97,6 +97,29 @@ class IdTable {
   int sequence_ = 0;
 };
 
+// How the commands of *ctl(2) name an object: IPC_STAT by its id, *_STAT and
+// *_STAT_ANY by its index, the last one without a check of its permissions.
+enum class Naming { kId, kIndex, kIndexAny };
+
+// For the commands that show an object. EINVAL, EACCES.
+template <typename Object>
+Result<std::shared_ptr<Object>> FindShown(const IdTable<Object>& table, const Caller& caller,
+                                          int id, Naming naming) {
+  TRY_ASSIGN(std::shared_ptr<Object> object,
+             naming == Naming::kId ? table.Find(id) : table.FindIndex(id));
+  if (naming != Naming::kIndexAny) TRY(CheckAccess(caller, object->permissions, kReadable));
+  return object;
+}
+
+// For IPC_SET and IPC_RMID. EINVAL, EPERM.
+template <typename Object>
+Result<std::shared_ptr<Object>> FindOwned(const IdTable<Object>& table, const Caller& caller,
+                                          int id) {
+  TRY_ASSIGN(std::shared_ptr<Object> object, table.Find(id));
+  TRY(CheckOwner(caller, object->permissions));
+  return object;
+}
+
 // The common part of shmget(2), semget(2) and msgget(2): the id of the object
 // with `key`. Nothing: the caller is to make one. `check(object)` looks at what
 // the call expects of an object that exists. ENOENT, EEXIST, EACCES.

@@ -6,9 +6,9 @@
 
 namespace runsc::boot::sysv {
 
-Result<Message> Message::Make(int64_t type, size_t size) {
+Result<Message> Message::Make(MemoryBudget& budget, int64_t type, size_t size) {
   Message message;
-  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + size));
+  TRY_ASSIGN(message.charge, budget.Take(sizeof(Message) + size));
   message.type = type;
   message.text.resize(size);
   return message;
@@ -30,7 +30,7 @@ Result<int> MessageQueues::Get(const Caller& caller, key_t key, int flags) {
              FindObject(queues_, caller, key, flags, [](const Queue&) { return Ok(); }));
   if (known.has_value()) return *known;
   auto queue = std::make_shared<Queue>();
-  TRY_ASSIGN(queue->charge, MemoryCharge::Take(sizeof(Queue)));
+  TRY_ASSIGN(queue->charge, budget_->Take(sizeof(Queue)));
   queue->permissions = Permissions::Of(caller, key, flags);
   queue->most_bytes = static_cast<uint64_t>(limits_.queue);
   queue->changed = time(nullptr);
@@ -140,9 +140,7 @@ Result<std::optional<std::pair<int64_t, std::string>>> MessageQueues::Copy(const
 Result<std::pair<int, msqid_ds>> MessageQueues::Stat(const Caller& caller, int id,
                                                      Naming naming) const {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const QueueRef queue,
-             naming == Naming::kId ? queues_.Find(id) : queues_.FindIndex(id));
-  if (naming != Naming::kIndexAny) TRY(CheckAccess(caller, queue->permissions, kReadable));
+  TRY_ASSIGN(const QueueRef queue, FindShown(queues_, caller, id, naming));
   msqid_ds shown{};
   shown.msg_perm = Show(caller.credentials, queue->permissions);
   shown.msg_stime = queue->sent;
@@ -158,8 +156,7 @@ Result<std::pair<int, msqid_ds>> MessageQueues::Stat(const Caller& caller, int i
 
 Status MessageQueues::Set(const Caller& caller, int id, const msqid_ds& wanted, bool may_exceed) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const QueueRef queue, queues_.Find(id));
-  TRY(CheckOwner(caller, queue->permissions));
+  TRY_ASSIGN(const QueueRef queue, FindOwned(queues_, caller, id));
   if (wanted.msg_qbytes > static_cast<uint64_t>(limits_.queue) && !may_exceed) return Error(EPERM);
   TRY(Change(caller.credentials, wanted.msg_perm, queue->permissions));
   queue->most_bytes = wanted.msg_qbytes;
@@ -177,8 +174,7 @@ Status MessageQueues::Set(const Caller& caller, int id, const msqid_ds& wanted, 
 
 Status MessageQueues::Remove(const Caller& caller, int id) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const QueueRef queue, queues_.Find(id));
-  TRY(CheckOwner(caller, queue->permissions));
+  TRY_ASSIGN(const QueueRef queue, FindOwned(queues_, caller, id));
   queues_.Remove(*queue);
   queue->removed = true;
   for (MessageReceiver* receiver : queue->receivers) {

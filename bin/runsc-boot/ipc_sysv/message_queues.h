@@ -31,7 +31,7 @@ struct Message {
   MemoryCharge charge;
 
   // With a text of zeros, to be filled in. ENOMEM.
-  static Result<Message> Make(int64_t type, size_t size);
+  static Result<Message> Make(MemoryBudget& budget, int64_t type, size_t size);
 };
 
 class MessageReceiver;
@@ -39,6 +39,8 @@ class MessageSender;
 
 class MessageQueues : public std::enable_shared_from_this<MessageQueues> {
  public:
+  explicit MessageQueues(MemoryBudgetRef budget) : budget_(std::move(budget)) {}
+
   // /proc/sys/kernel/{msgmax,msgmnb,msgmni}.
   struct Limits {
     int message = 8192;  // bytes
@@ -64,7 +66,6 @@ class MessageQueues : public std::enable_shared_from_this<MessageQueues> {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- msgctl(2). Objects by id, or by index for MSG_STAT and MSG_STAT_ANY.
-  enum class Naming { kId, kIndex, kIndexAny };
   Result<std::pair<int, msqid_ds>> Stat(const Caller& caller, int id, Naming naming) const
       ABSL_LOCKS_EXCLUDED(mutex_);
   // EPERM: also for more bytes than the limit, unless `may_exceed`.
@@ -101,6 +102,7 @@ class MessageQueues : public std::enable_shared_from_this<MessageQueues> {
   static bool HandOver(Queue& queue, Message& message);
   static void WakeSenders(Queue& queue);
 
+  const MemoryBudgetRef budget_;
   mutable absl::Mutex mutex_;
   Limits limits_ ABSL_GUARDED_BY(mutex_);
   IdTable<Queue> queues_ ABSL_GUARDED_BY(mutex_);

@@ -16,7 +16,7 @@ class MessageQueuesTest : public testing::Test {
   }
   Caller Root() const { return {root_, *space_, 1}; }
   static Message MakeMessage(int64_t type, const std::string& text) {
-    Message message = *Message::Make(type, text.size());
+    Message message = *Message::Make(*budget_, type, text.size());
     message.text = text;
     return message;
   }
@@ -28,7 +28,8 @@ class MessageQueuesTest : public testing::Test {
   const UserNamespaceRef space_ = UserNamespace::MakeInitial();
   Credentials root_;
   CountingWaker waker_;
-  const std::shared_ptr<MessageQueues> queues_ = std::make_shared<MessageQueues>();
+  const MemoryBudgetRef budget_ = std::make_shared<MemoryBudget>();
+  const std::shared_ptr<MessageQueues> queues_ = std::make_shared<MessageQueues>(budget_);
 };
 
 TEST_F(MessageQueuesTest, AReceiverThatWaitsIsHandedTheMessage) {
@@ -82,12 +83,12 @@ TEST_F(MessageQueuesTest, MemoryIsBounded) {
   limits.queue = 1 << 30;
   queues_->set_limits(limits);
   const int id = *queues_->Get(Root(), IPC_PRIVATE, 0600);
-  Result<Message> message = Message::Make(1, 1 << 20);
+  Result<Message> message = Message::Make(*budget_, 1, 1 << 20);
   int sent = 0;
   for (; message.ok() && sent < 1000; ++sent) {
     MessageSender sender(*std::move(message), waker_);
     ASSERT_TRUE(*queues_->Send(Root(), id, sender));
-    message = Message::Make(1, 1 << 20);
+    message = Message::Make(*budget_, 1, 1 << 20);
   }
   EXPECT_GT(sent, 50);
   EXPECT_LT(sent, 200);

@@ -23,8 +23,8 @@ Result<Semaphores::SetRef> Semaphores::Make(const Caller& caller, key_t key, int
   if (int64_t{count} + used_ > most) return Error(ENOSPC);
   auto set = std::make_shared<SemaphoreSet>();
   set->permissions = Permissions::Of(caller, key, flags);
-  TRY_ASSIGN(set->charge, MemoryCharge::Take(sizeof(SemaphoreSet) +
-                                             static_cast<size_t>(count) * sizeof(Semaphore)));
+  TRY_ASSIGN(set->charge,
+             budget_->Take(sizeof(SemaphoreSet) + static_cast<size_t>(count) * sizeof(Semaphore)));
   set->semaphores.resize(static_cast<size_t>(count));
   set->changed = time(nullptr);
   TRY(sets_.Add(set, most_sets));
@@ -56,7 +56,7 @@ Result<Semaphores::Adjustments*> Semaphores::UndoOf(SemaphoreSet& set, Semaphore
   auto found = set.undo.find(&undo);
   if (found != set.undo.end()) return &found->second;
   const size_t each = set.semaphores.size() * sizeof(short) + sizeof(Adjustments);
-  TRY_ASSIGN(set.undo_charge, MemoryCharge::Take((set.undo.size() + 1) * each));
+  TRY_ASSIGN(set.undo_charge, budget_->Take((set.undo.size() + 1) * each));
   undo.Note(shared_from_this());
   Adjustments& made = set.undo[&undo];
   made.resize(set.semaphores.size());
@@ -161,8 +161,7 @@ void Semaphores::Update(SemaphoreSet& set) {
 Result<std::pair<int, semid_ds>> Semaphores::Stat(const Caller& caller, int id,
                                                   Naming naming) const {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const SetRef set, naming == Naming::kId ? sets_.Find(id) : sets_.FindIndex(id));
-  if (naming != Naming::kIndexAny) TRY(CheckAccess(caller, set->permissions, kReadable));
+  TRY_ASSIGN(const SetRef set, FindShown(sets_, caller, id, naming));
   semid_ds shown{};
   shown.sem_perm = Show(caller.credentials, set->permissions);
   shown.sem_otime = set->operated;
@@ -234,8 +233,7 @@ Status Semaphores::SetValue(const Caller& caller, int id, int index, int value) 
 
 Status Semaphores::Set(const Caller& caller, int id, const semid_ds& wanted) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const SetRef set, sets_.Find(id));
-  TRY(CheckOwner(caller, set->permissions));
+  TRY_ASSIGN(const SetRef set, FindOwned(sets_, caller, id));
   TRY(Change(caller.credentials, wanted.sem_perm, set->permissions));
   set->changed = time(nullptr);
   return Ok();
@@ -243,8 +241,7 @@ Status Semaphores::Set(const Caller& caller, int id, const semid_ds& wanted) {
 
 Status Semaphores::Remove(const Caller& caller, int id) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const SetRef set, sets_.Find(id));
-  TRY(CheckOwner(caller, set->permissions));
+  TRY_ASSIGN(const SetRef set, FindOwned(sets_, caller, id));
   sets_.Remove(*set);
   used_ -= static_cast<int>(set->semaphores.size());
   for (auto* list : {&set->readers, &set->writers}) {

@@ -39,6 +39,8 @@ struct SemaphoreState {
 
 class Semaphores : public std::enable_shared_from_this<Semaphores> {
  public:
+  explicit Semaphores(MemoryBudgetRef budget) : budget_(std::move(budget)) {}
+
   static constexpr int kMaxValue = 32767;  // SEMVMX
 
   // SEMMSL, SEMMNS, SEMOPM, SEMMNI: /proc/sys/kernel/sem.
@@ -57,7 +59,6 @@ class Semaphores : public std::enable_shared_from_this<Semaphores> {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- semctl(2). Objects by id, or by index for SEM_STAT and SEM_STAT_ANY.
-  enum class Naming { kId, kIndex, kIndexAny };
   // The id, and what the caller sees of it. EINVAL, EACCES.
   Result<std::pair<int, semid_ds>> Stat(const Caller& caller, int id, Naming naming) const
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -114,6 +115,7 @@ class Semaphores : public std::enable_shared_from_this<Semaphores> {
   // The end of a process, or of its threads that share `undo`.
   void Undo(const SemaphoreUndo& undo, pid_t pid) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  const MemoryBudgetRef budget_;
   mutable absl::Mutex mutex_;
   Limits limits_ ABSL_GUARDED_BY(mutex_){32000, 1'024'000'000, 500, 32000};
   IdTable<SemaphoreSet> sets_ ABSL_GUARDED_BY(mutex_);

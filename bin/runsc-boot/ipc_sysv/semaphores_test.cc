@@ -23,7 +23,8 @@ class SemaphoresTest : public testing::Test {
   const UserNamespaceRef space_ = UserNamespace::MakeInitial();
   Credentials root_, user_;
   CountingWaker waker_;
-  const std::shared_ptr<Semaphores> semaphores_ = std::make_shared<Semaphores>();
+  const MemoryBudgetRef budget_ = std::make_shared<MemoryBudget>();
+  const std::shared_ptr<Semaphores> semaphores_ = std::make_shared<Semaphores>(budget_);
 };
 
 TEST_F(SemaphoresTest, QueuedOperationsAreDoneByWhoMakesThemPossible) {

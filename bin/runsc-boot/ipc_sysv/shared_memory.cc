@@ -20,7 +20,7 @@ constexpr uint64_t PagesOf(uint64_t size) { return size / kPage + (size % kPage 
 
 // What Linux refuses to promise without SHM_NORESERVE: more than there is.
 bool ExceedsMemory(uint64_t pages) {
-  struct sysinfo info{};
+  struct sysinfo info {};
   sysinfo(&info);
   return pages > (info.totalram + info.totalswap) * info.mem_unit / kPage;
 }
@@ -51,7 +51,7 @@ Result<SharedMemory::SegmentRef> SharedMemory::Make(const Caller& caller, key_t 
   if (size > kMostFileSize) return Error(EINVAL);
   if ((flags & SHM_NORESERVE) == 0 && ExceedsMemory(pages)) return Error(ENOMEM);
   auto segment = std::make_shared<Segment>(weak_from_this());
-  TRY_ASSIGN(segment->charge_, MemoryCharge::Take(kSegmentBytes));
+  TRY_ASSIGN(segment->charge_, budget_->Take(kSegmentBytes));
   segment->permissions = Permissions::Of(caller, key, flags);
   segment->size_ = size;
   segment->creator_ = caller.pid;
@@ -149,20 +149,12 @@ std::vector<SharedMemory::Row> SharedMemory::Rows(const AttachmentCounts& counts
   return rows;
 }
 
-Result<SharedMemory::SegmentRef> SharedMemory::FindFor(const Caller& caller, int id,
-                                                       Naming naming) const {
-  TRY_ASSIGN(SegmentRef segment,
-             naming == Naming::kId ? segments_.Find(id) : segments_.FindIndex(id));
-  if (naming != Naming::kIndexAny) TRY(CheckAccess(caller, segment->permissions, kReadable));
-  return segment;
-}
-
 Result<std::pair<int, shmid_ds>> SharedMemory::Stat(const Caller& caller, int id, Naming naming,
                                                     const AttachmentCounter& count) const {
   SegmentRef segment;
   {
     absl::MutexLock lock(&mutex_);
-    TRY_ASSIGN(segment, FindFor(caller, id, naming));
+    TRY_ASSIGN(segment, FindShown(segments_, caller, id, naming));
   }
   const AttachmentCounts counts = count();
   absl::MutexLock lock(&mutex_);
@@ -182,8 +174,7 @@ Result<std::pair<int, shmid_ds>> SharedMemory::Stat(const Caller& caller, int id
 
 Status SharedMemory::Set(const Caller& caller, int id, const shmid_ds& wanted) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const SegmentRef segment, segments_.Find(id));
-  TRY(CheckOwner(caller, segment->permissions));
+  TRY_ASSIGN(const SegmentRef segment, FindOwned(segments_, caller, id));
   TRY(Change(caller.credentials, wanted.shm_perm, segment->permissions));
   segment->change_time_ = time(nullptr);
   return Ok();
@@ -191,8 +182,7 @@ Status SharedMemory::Set(const Caller& caller, int id, const shmid_ds& wanted) {
 
 Status SharedMemory::Remove(const Caller& caller, int id) {
   absl::MutexLock lock(&mutex_);
-  TRY_ASSIGN(const SegmentRef segment, segments_.Find(id));
-  TRY(CheckOwner(caller, segment->permissions));
+  TRY_ASSIGN(const SegmentRef segment, FindOwned(segments_, caller, id));
   if (!segment->removed_) ++removed_;
   segment->removed_ = true;
   // Nobody finds it by its key any more, those excepted who have its id.

@@ -33,6 +33,8 @@ class SharedMemory : public std::enable_shared_from_this<SharedMemory> {
   class Segment;
   using SegmentRef = std::shared_ptr<Segment>;
 
+  explicit SharedMemory(MemoryBudgetRef budget) : budget_(std::move(budget)) {}
+
   // /proc/sys/kernel/{shmmax,shmall,shmmni,shm_rmid_forced}.
   struct Limits {
     uint64_t segment = ~uint64_t{0} - (uint64_t{1} << 24);  // bytes
@@ -76,7 +78,6 @@ class SharedMemory : public std::enable_shared_from_this<SharedMemory> {
                             bool writable) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // --- shmctl(2). Objects by id, or by index for SHM_STAT and SHM_STAT_ANY.
-  enum class Naming { kId, kIndex, kIndexAny };
   Result<std::pair<int, shmid_ds>> Stat(const Caller& caller, int id, Naming naming,
                                         const AttachmentCounter& count) const
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -110,10 +111,9 @@ class SharedMemory : public std::enable_shared_from_this<SharedMemory> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsDoomed(const Segment& segment) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool NeedsSweep() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  Result<SegmentRef> FindFor(const Caller& caller, int id, Naming naming) const
-      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   static uint64_t CountOf(const Segment& segment, const AttachmentCounts& counts);
 
+  const MemoryBudgetRef budget_;
   mutable absl::Mutex mutex_;
   Limits limits_ ABSL_GUARDED_BY(mutex_);
   IdTable<Segment> segments_ ABSL_GUARDED_BY(mutex_);

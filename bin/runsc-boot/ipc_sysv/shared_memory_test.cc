@@ -37,7 +37,8 @@ class SharedMemoryTest : public testing::Test {
   Credentials root_;
   KernelContext context_{std::make_shared<const Credentials>()};
   const std::shared_ptr<TmpfsFilesystem> files_ = std::make_shared<TmpfsFilesystem>(TmpfsOptions());
-  const std::shared_ptr<SharedMemory> memory_ = std::make_shared<SharedMemory>();
+  const MemoryBudgetRef budget_ = std::make_shared<MemoryBudget>();
+  const std::shared_ptr<SharedMemory> memory_ = std::make_shared<SharedMemory>(budget_);
 };
 
 TEST_F(SharedMemoryTest, ARemovedSegmentStaysWhileItIsAttached) {

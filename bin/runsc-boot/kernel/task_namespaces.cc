@@ -7,8 +7,8 @@
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/loader/vdso.h"
-#include "bin/runsc-boot/seccomp/filter.h"
 #include "bin/runsc-boot/namespaces/ipc_namespace.h"
+#include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot {
 
@@ -70,7 +70,9 @@ Result<Task::NewNamespaces> Task::MakeNamespaces(uint64_t flags) {
   if ((flags & CLONE_NEWUTS) != 0) {
     set->uts = std::make_shared<UtsNamespace>(made.owner, *old->uts);
   }
-  if ((flags & CLONE_NEWIPC) != 0) set->ipc = std::make_shared<IpcNamespace>(made.owner);
+  if ((flags & CLONE_NEWIPC) != 0) {
+    set->ipc = std::make_shared<IpcNamespace>(made.owner, *old->ipc);
+  }
   if ((flags & CLONE_NEWPID) != 0) {
     // Once only, until there is a child.
     const PidNamespaceRef& next = old->pid_for_children;

@@ -21,6 +21,9 @@
 
 namespace runsc::boot {
 
+// The number that a segment of shared memory has in the stub while it is mapped.
+constexpr int kAttachFd = 202;
+
 // One per address space; shared by tasks with CLONE_VM. Thread-safe.
 class MemoryManager {
  public:
@@ -62,8 +65,8 @@ class MemoryManager {
   // Those that still exist.
   std::vector<std::shared_ptr<Attachable>> attachments() const;
   bool has_attachments() const { return has_attachments_.load(std::memory_order_relaxed); }
-  // Held while a segment's descriptor lies at the number from which the stub maps
-  // it: threads that attach at once have that number in common.
+  // Held while the stub maps the file that lies at number kAttachFd of its host
+  // descriptors: a segment, or what the application has at that number itself.
   absl::Mutex& attach_mutex() ABSL_LOCK_RETURNED(attach_mutex_) { return attach_mutex_; }
 
   // --- Who may look into it, see kernel/ptrace_access.h.

@@ -14,7 +14,8 @@ namespace runsc::boot {
 
 class IpcNamespace final : public Namespace {
  public:
-  explicit IpcNamespace(UserNamespaceRef owner);
+  // `origin`: another one of the sandbox; what limits them all is the same.
+  IpcNamespace(UserNamespaceRef owner, const IpcNamespace& origin);
   // The first one, whose root is that of `first_owner`.
   struct First {
     const UserNamespaceRef& first_owner;
@@ -26,12 +27,17 @@ class IpcNamespace final : public Namespace {
   sysv::MessageQueues& message_queues() const { return *message_queues_; }
   sysv::SharedMemory& shared_memory() const { return *shared_memory_; }
   const std::shared_ptr<mqueue::MqueueFilesystem>& mqueue() const { return mqueue_; }
+  // For what calls hold of boot's memory.
+  MemoryBudget& memory_budget() const { return *accounts_.memory; }
 
  private:
-  const std::shared_ptr<sysv::Semaphores> semaphores_ = std::make_shared<sysv::Semaphores>();
+  const mqueue::MqueueFilesystem::Accounts accounts_;
+  const std::shared_ptr<sysv::Semaphores> semaphores_ =
+      std::make_shared<sysv::Semaphores>(accounts_.memory);
   const std::shared_ptr<sysv::MessageQueues> message_queues_ =
-      std::make_shared<sysv::MessageQueues>();
-  const std::shared_ptr<sysv::SharedMemory> shared_memory_ = std::make_shared<sysv::SharedMemory>();
+      std::make_shared<sysv::MessageQueues>(accounts_.memory);
+  const std::shared_ptr<sysv::SharedMemory> shared_memory_ =
+      std::make_shared<sysv::SharedMemory>(accounts_.memory);
   const std::shared_ptr<mqueue::MqueueFilesystem> mqueue_;
 };
 

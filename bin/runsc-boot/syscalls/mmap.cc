@@ -71,7 +71,7 @@ Result<Word> MapInStub(Task& task, const MapRequest& request) {
 }
 
 void NoteMapping(Task& task, const File& file, int host_fd) {
-  struct stat host{};
+  struct stat host {};
   if (fstat(host_fd, &host) != 0) return;
   task.memory().NoteFileMapping(host.st_dev, host.st_ino, file.path());
 }
@@ -87,11 +87,17 @@ Result<Word> MapFile(Task& task, MapRequest request) {
     return MapInStub(task, request);
   }
   TRY_ASSIGN(HostMapping mapping, file->GetHostMapping(request.protection, request.flags));
+  request.offset += mapping.offset;
+  if (request.fd == kAttachFd) {
+    TRY(task.thread().EnterStub());
+    absl::MutexLock lock(&task.memory().attach_mutex());
+    TRY(task.thread().InstallFd(mapping.fd, request.fd));
+    NoteMapping(task, *file, mapping.fd);
+    return MapInStub(task, request);
+  }
   TRY(task.thread().InstallFd(mapping.fd, request.fd));
   NoteMapping(task, *file, mapping.fd);
-  if (mapping.offset == 0) return task.EndOnHost();
-  request.offset += mapping.offset;
-  return MapInStub(task, request);
+  return mapping.offset == 0 ? task.EndOnHost() : MapInStub(task, request);
 }
 
 // mlock(2): what is locked is the host's affair, the limits are the caller's.

@@ -96,7 +96,7 @@ Result<Word> SysMqTimedsend(Task& task, const SyscallArgs& args) {
   if (!open.file->writable()) return Error(EBADF);
   mqueue::Queue& queue = *open.queue;
   if (args.Size(2) > static_cast<size_t>(queue.size().message_size)) return Error(EMSGSIZE);
-  TRY_ASSIGN(mqueue::Message message, mqueue::Message::Make(args.Uint(3), args.Size(2)));
+  TRY_ASSIGN(mqueue::Message message, queue.MakeMessage(args.Uint(3), args.Size(2)));
   TRY(task.CopyIn(args.Address(1), message.text.data(), message.text.size()));
   const mqueue::Sender sender{task.tgid(), task.credentials()->ruid};
   TRY(task.BlockOnFile<bool>(*open.file, EPOLLOUT, deadline, [&]() -> Result<bool> {

@@ -15,7 +15,7 @@ namespace {
 using sysv::MessageChoice;
 using sysv::MessageReceiver;
 using sysv::MessageSender;
-using Naming = sysv::MessageQueues::Naming;
+using sysv::Naming;
 
 Result<Word> CopyOutMessage(Task& task, const SyscallArgs& args, int64_t type,
                             const std::string& text) {
@@ -58,7 +58,7 @@ Result<Word> SysMsgsnd(Task& task, const SyscallArgs& args) {
   const size_t size = args.Size(2);
   if (size > static_cast<size_t>(ipc->message_queues().limits().message)) return Error(EINVAL);
   if (args.Int(0) < 0 || type < 1) return Error(EINVAL);
-  TRY_ASSIGN(sysv::Message message, sysv::Message::Make(type, size));
+  TRY_ASSIGN(sysv::Message message, sysv::Message::Make(ipc->memory_budget(), type, size));
   TRY(task.CopyIn(args.Address(1) + sizeof(type), message.text.data(), size));
   MessageSender sender(std::move(message), task);
   while (true) {

@@ -10,9 +10,9 @@ namespace runsc::boot {
 
 namespace {
 
+using sysv::Naming;
 using sysv::SemaphoreState;
 using sysv::SemaphoreWaiter;
-using Naming = sysv::Semaphores::Naming;
 
 // SEMOPM may have been set to any number, so they count as what a set takes.
 struct Operations {
@@ -20,9 +20,10 @@ struct Operations {
   MemoryCharge charge;
 };
 
-Result<Operations> CopyInOperations(Task& task, uint64_t address, size_t count) {
+Result<Operations> CopyInOperations(Task& task, const IpcContext& ipc, uint64_t address,
+                                    size_t count) {
   Operations operations;
-  TRY_ASSIGN(operations.charge, MemoryCharge::Take(count * sizeof(sembuf)));
+  TRY_ASSIGN(operations.charge, ipc->memory_budget().Take(count * sizeof(sembuf)));
   operations.list.resize(count);
   TRY(task.CopyIn(address, operations.list.data(), count * sizeof(sembuf)));
   return operations;
@@ -46,7 +47,7 @@ Result<Word> Operate(Task& task, const SyscallArgs& args, Deadline deadline) {
   const unsigned count = args.Uint(2);
   if (count > static_cast<unsigned>(ipc->semaphores().most_operations())) return Error(E2BIG);
   if (count < 1) return Error(EINVAL);
-  TRY_ASSIGN(Operations operations, CopyInOperations(task, args.Address(1), count));
+  TRY_ASSIGN(Operations operations, CopyInOperations(task, ipc, args.Address(1), count));
   std::shared_ptr<sysv::SemaphoreUndo> undo;
   for (const sembuf& operation : operations.list) {
     if ((operation.sem_flg & SEM_UNDO) != 0) undo = task.semaphore_undo();
@@ -118,7 +119,7 @@ Result<Word> SysSemtimedop(Task& task, const SyscallArgs& args) {
   const IpcContext ipc(task);
   const unsigned count = args.Uint(2);
   if (count > static_cast<unsigned>(ipc->semaphores().most_operations())) return Error(E2BIG);
-  if (count >= 1) TRY(CopyInOperations(task, args.Address(1), count));
+  if (count >= 1) TRY(CopyInOperations(task, ipc, args.Address(1), count));
   return Error(EINVAL);
 }
 

@@ -15,14 +15,11 @@ namespace runsc::boot {
 
 namespace {
 
+using sysv::Naming;
 using sysv::SharedMemory;
-using Naming = SharedMemory::Naming;
 
 constexpr uint64_t kPageMask = 4095;
 constexpr uint64_t PageUp(uint64_t size) { return (size + kPageMask) & ~kPageMask; }
-
-// The number that a segment has in the stub while it is being mapped.
-constexpr int kSegmentFd = 202;
 
 // Where shmat(2) puts a segment, and how.
 struct Place {
@@ -44,14 +41,6 @@ Result<Place> PlaceOf(uint64_t address, int flags) {
   return Place{address, replace};
 }
 
-// Something to put where a descriptor was, so that the stub does not keep a
-// segment's memory. EMFILE.
-Result<int> EmptyFile() {
-  static const int fd = memfd_create("empty", MFD_CLOEXEC);
-  if (fd < 0) return Error(ENFILE);
-  return fd;
-}
-
 Result<Word> MapSegment(Task& task, const Place& place, uint64_t size, int protection, int fd) {
   uint64_t end = 0;
   int flags = MAP_SHARED;
@@ -62,16 +51,18 @@ Result<Word> MapSegment(Task& task, const Place& place, uint64_t size, int prote
     }
     flags |= place.replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
   }
-  TRY_ASSIGN(const int empty, EmptyFile());
+  // Takes the segment's place, so that the stub does not keep its memory.
+  const FileDescriptor empty(memfd_create("empty", MFD_CLOEXEC));
+  if (!empty.valid()) return Error(ENFILE);
   TRY(task.thread().EnterStub());
   absl::MutexLock lock(&task.memory().attach_mutex());
-  TRY(task.thread().InstallFd(fd, kSegmentFd));
+  TRY(task.thread().InstallFd(fd, kAttachFd));
   platform::NativeCall call;
   call.number = SYS_mmap;
   call.args = {place.address, size, static_cast<uint64_t>(protection), static_cast<uint64_t>(flags),
-               kSegmentFd,    0};
+               kAttachFd,     0};
   TRY(task.thread().RunNative({&call, 1}, true));
-  TRY(task.thread().InstallFd(empty, kSegmentFd));
+  TRY(task.thread().InstallFd(empty.get(), kAttachFd));
   if (call.result == -EEXIST) return Error(EINVAL);
   if (call.result < 0 && call.result >= -4095) return Error(static_cast<int>(-call.result));
   return static_cast<Word>(call.result);
@@ -143,7 +134,7 @@ Result<Word> SysShmat(Task& task, const SyscallArgs& args) {
   TRY_ASSIGN(SharedMemory::Attachment attachment,
              ipc->shared_memory().Attach(task, ipc.caller(), args.Int(0), wanted, writable));
   TRY_ASSIGN(const HostMapping host, attachment.file()->GetHostMapping(protection, MAP_SHARED));
-  struct stat status{};
+  struct stat status {};
   if (fstat(host.fd, &status) != 0) return Error(errno);
   // Before it is mapped, so that no count misses it.
   const HostFileId file{status.st_dev, status.st_ino};

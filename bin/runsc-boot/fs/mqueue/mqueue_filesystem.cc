@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "bin/runsc-boot/fs/mqueue/quota.h"
 #include "bin/runsc-boot/fs/pseudo/directory.h"
 #include "bin/runsc-boot/vfs/dentry.h"
 #include "bin/runsc-boot/vfs/device_numbers.h"
@@ -69,7 +68,7 @@ class QueueInode final : public Inode {
              const QueueSize& size, QuotaCharge charge, MemoryCharge memory)
       : Inode(*filesystem),
         mqueue_(std::move(filesystem)),
-        queue_(std::make_shared<Queue>(size)),
+        queue_(std::make_shared<Queue>(size, mqueue_->accounts_.memory)),
         charge_(std::move(charge)),
         memory_(std::move(memory)) {
     mqueue_->queues_.fetch_add(1, std::memory_order_relaxed);
@@ -177,11 +176,12 @@ unsigned AccessOf(int flags) {
 
 }  // namespace
 
-MqueueFilesystem::MqueueFilesystem(dev_t dev)
-    : PseudoFilesystem({"mqueue", kMqueueMagic, dev, ""}) {}
+MqueueFilesystem::MqueueFilesystem(dev_t dev, Accounts accounts)
+    : PseudoFilesystem({"mqueue", kMqueueMagic, dev, ""}), accounts_(std::move(accounts)) {}
 
-std::shared_ptr<MqueueFilesystem> MqueueFilesystem::Make(uid_t uid, gid_t gid) {
-  std::shared_ptr<MqueueFilesystem> made(new MqueueFilesystem(NewAnonymousDevice()));
+std::shared_ptr<MqueueFilesystem> MqueueFilesystem::Make(uid_t uid, gid_t gid, Accounts accounts) {
+  std::shared_ptr<MqueueFilesystem> made(
+      new MqueueFilesystem(NewAnonymousDevice(), std::move(accounts)));
   made->SetRoot(std::make_shared<RootDirectory>(*made, pseudo::Owner{uid, gid}));
   return made;
 }
@@ -216,9 +216,9 @@ Result<std::shared_ptr<QueueInode>> MqueueFilesystem::Create(const Credentials& 
     return Error(ENOSPC);
   }
   TRY_ASSIGN(const QueueSize size, SizeFor(creator, wanted));
-  TRY_ASSIGN(const uint64_t bytes, QuotaCharge::BytesOf(size));
-  TRY_ASSIGN(QuotaCharge charge, QuotaCharge::Take(creator.ruid, bytes, limit));
-  TRY_ASSIGN(MemoryCharge memory, MemoryCharge::Take(sizeof(QueueInode) + sizeof(Queue)));
+  TRY_ASSIGN(const uint64_t bytes, Quota::BytesOf(size));
+  TRY_ASSIGN(QuotaCharge charge, accounts_.quota->Take(creator.ruid, bytes, limit));
+  TRY_ASSIGN(MemoryCharge memory, accounts_.memory->Take(sizeof(QueueInode) + sizeof(Queue)));
   auto self = std::static_pointer_cast<MqueueFilesystem>(shared_from_this());
   absl::MutexLock lock(&mutex_);
   if (entries_.contains(name)) return Error(EEXIST);

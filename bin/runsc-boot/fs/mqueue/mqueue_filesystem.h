@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/fs/mqueue/queue.h"
+#include "bin/runsc-boot/fs/mqueue/quota.h"
 #include "bin/runsc-boot/fs/mqueue/settings.h"
 #include "bin/runsc-boot/fs/pseudo/inode.h"
 #include "bin/runsc-boot/vfs/file.h"
@@ -25,8 +26,13 @@ class QueueInode;
 // One per ipc namespace, however often it is mounted.
 class MqueueFilesystem final : public pseudo::PseudoFilesystem {
  public:
+  // What all of them in a sandbox count together.
+  struct Accounts {
+    MemoryBudgetRef memory;
+    QuotaRef quota;
+  };
   // The root directory belongs to `uid` and `gid`.
-  static std::shared_ptr<MqueueFilesystem> Make(uid_t uid, gid_t gid);
+  static std::shared_ptr<MqueueFilesystem> Make(uid_t uid, gid_t gid, Accounts accounts);
 
   Settings& settings() { return settings_; }
   // Its namespace ends: what only names keep goes.
@@ -63,9 +69,10 @@ class MqueueFilesystem final : public pseudo::PseudoFilesystem {
  private:
   friend class QueueInode;
 
-  explicit MqueueFilesystem(dev_t dev);
+  MqueueFilesystem(dev_t dev, Accounts accounts);
   Result<QueueSize> SizeFor(const Credentials& creator, const std::optional<QueueSize>& wanted);
 
+  const Accounts accounts_;
   Settings settings_;
   std::atomic<int> queues_{0};  // also those without a name
   mutable absl::Mutex mutex_;

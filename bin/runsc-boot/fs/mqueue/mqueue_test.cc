@@ -9,7 +9,7 @@ namespace runsc::boot::mqueue {
 namespace {
 
 Status Send(Queue& queue, unsigned priority, const std::string& text) {
-  Result<Message> message = Message::Make(priority, text.size());
+  Result<Message> message = queue.MakeMessage(priority, text.size());
   message->text = text;
   return queue.Send(*message, Sender{});
 }
@@ -28,11 +28,13 @@ class MqueueTest : public testing::Test {
   }
 
   CountingWaker waker_;
+  const MqueueFilesystem::Accounts accounts_{std::make_shared<MemoryBudget>(),
+                                             std::make_shared<Quota>()};
   KernelContext context_{std::make_shared<const Credentials>(Root())};
 };
 
 TEST_F(MqueueTest, TheHighestPriorityComesFirstAndTheOldestOfIt) {
-  auto queue = std::make_shared<Queue>(QueueSize{4, 10});
+  auto queue = std::make_shared<Queue>(QueueSize{4, 10}, accounts_.memory);
   ASSERT_TRUE(Send(*queue, 1, "a").ok());
   ASSERT_TRUE(Send(*queue, 5, "b").ok());
   ASSERT_TRUE(Send(*queue, 5, "c").ok());
@@ -45,7 +47,7 @@ TEST_F(MqueueTest, TheHighestPriorityComesFirstAndTheOldestOfIt) {
 }
 
 TEST_F(MqueueTest, WhoeverWaitsGetsTheMessageAndNobodyIsTold) {
-  auto queue = std::make_shared<Queue>(QueueSize{4, 10});
+  auto queue = std::make_shared<Queue>(QueueSize{4, 10}, accounts_.memory);
   int told = 0;
   ASSERT_TRUE(queue->Register({7, SIGEV_SIGNAL, SIGUSR1, [&](const Sender&) { ++told; }}).ok());
   EXPECT_EQ(queue->Register({8}).code(), EBUSY);
@@ -63,7 +65,7 @@ TEST_F(MqueueTest, WhoeverWaitsGetsTheMessageAndNobodyIsTold) {
 }
 
 TEST_F(MqueueTest, AReceiverThatGivesUpTakesNothing) {
-  auto queue = std::make_shared<Queue>(QueueSize{4, 10});
+  auto queue = std::make_shared<Queue>(QueueSize{4, 10}, accounts_.memory);
   {
     Receiver receiver(waker_);
     EXPECT_FALSE(*queue->Receive(receiver, true));
@@ -74,7 +76,7 @@ TEST_F(MqueueTest, AReceiverThatGivesUpTakesNothing) {
 }
 
 TEST_F(MqueueTest, FilesOutliveTheirNamespace) {
-  auto filesystem = MqueueFilesystem::Make(0, 0);
+  auto filesystem = MqueueFilesystem::Make(0, 0, accounts_);
   MqueueFilesystem::OpenRequest request{"q", O_CREAT | O_RDWR, 0600, std::nullopt, 1 << 20};
   FileRef file = *filesystem->Open(context_, request);
   std::weak_ptr<MqueueFilesystem> watched = filesystem;
@@ -90,7 +92,7 @@ TEST_F(MqueueTest, FilesOutliveTheirNamespace) {
 }
 
 TEST_F(MqueueTest, LimitOfBytesCountsUntilTheQueueGoes) {
-  auto filesystem = MqueueFilesystem::Make(0, 0);
+  auto filesystem = MqueueFilesystem::Make(0, 0, accounts_);
   MqueueFilesystem::OpenRequest request{"q", O_CREAT | O_RDWR, 0600, QueueSize{10, 100}, 2000};
   FileRef file = *filesystem->Open(context_, request);
   request.name = "r";

@@ -6,9 +6,9 @@
 
 namespace runsc::boot::mqueue {
 
-Result<Message> Message::Make(unsigned priority, size_t size) {
+Result<Message> Queue::MakeMessage(unsigned priority, size_t size) const {
   Message message;
-  TRY_ASSIGN(message.charge, MemoryCharge::Take(sizeof(Message) + size));
+  TRY_ASSIGN(message.charge, budget_->Take(sizeof(Message) + size));
   message.priority = priority;
   message.text.resize(size);
   return message;

@@ -28,9 +28,6 @@ struct Message {
   unsigned priority = 0;
   std::string text;
   MemoryCharge charge;
-
-  // With a text of zeros, to be filled in. ENOMEM.
-  static Result<Message> Make(unsigned priority, size_t size);
 };
 
 // Who sends; ids are the kernel's.
@@ -52,13 +49,15 @@ class Receiver;
 
 class Queue : public std::enable_shared_from_this<Queue> {
  public:
-  explicit Queue(const QueueSize& size) : size_(size) {}
+  Queue(const QueueSize& size, MemoryBudgetRef budget) : size_(size), budget_(std::move(budget)) {}
 
   const QueueSize& size() const { return size_; }
   int64_t message_count() const ABSL_LOCKS_EXCLUDED(mutex_);
   WaitQueue& wait_queue() { return wait_queue_; }
   PollEvents Poll() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // A message to send, with a text of zeros that is to be filled in. ENOMEM.
+  Result<Message> MakeMessage(unsigned priority, size_t size) const;
   // EAGAIN: full; the message stays with the caller.
   Status Send(Message& message, const Sender& sender) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives the receiver the oldest message of the highest priority: true; or
@@ -76,6 +75,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   friend class Receiver;
 
   const QueueSize size_;
+  const MemoryBudgetRef budget_;
   // Held while receivers are woken; else a leaf.
   mutable absl::Mutex mutex_;
   std::map<unsigned, std::deque<Message>, std::greater<>> messages_ ABSL_GUARDED_BY(mutex_);
