@@ -1,6 +1,9 @@
 // What a task does about signals: masks, waiting, delivery, return.
 #include <sys/epoll.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/process_timers.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
@@ -20,7 +23,9 @@ constexpr uint64_t kEflagsTf = 0x100, kEflagsDf = 0x400, kEflagsRf = 0x10000;
 constexpr uint64_t kUserEflags =
     0x40000 | 0x800 | 0x400 | 0x100 | 0x80 | 0x40 | 0x10 | 0x4 | 0x1 | 0x10000;
 constexpr size_t kMinSignalStack = 2048;
-constexpr uint64_t kSyscallLength = 2;  // of the instruction
+constexpr uint64_t kSyscallLength = 2;      // of the instruction
+constexpr size_t kLegacyXstate = 512;       // without the header and what is behind it
+constexpr size_t kMostXstateGap = 64 + 16;  // from a frame's end, by its alignments
 
 constexpr SignalSet kFaults = SignalBit(SIGSEGV) | SignalBit(SIGBUS) | SignalBit(SIGFPE) |
                               SignalBit(SIGILL) | SignalBit(SIGTRAP) | SignalBit(SIGSYS);
@@ -294,9 +299,15 @@ Result<uint64_t> Task::SignalReturn() {
 Status Task::RestoreFrame(platform::Thread& thread) {
   platform::Registers& registers = thread.registers();
   // The handler's `ret` has taken the return address off the frame.
-  std::array<std::byte, kSignalFrameSize> bytes;
-  TRY(CopyIn(registers.rsp - sizeof(uint64_t), bytes.data(), bytes.size()));
-  SavedContext saved = ParseSignalFrame(bytes);
+  const uint64_t address = registers.rsp - sizeof(uint64_t);
+  const size_t limit = std::max(thread.ReadXstate().size(), kLegacyXstate);
+  // One read for all that the kernel has put there; it may have been moved since.
+  std::vector<std::byte> bytes(kSignalFrameSize + kMostXstateGap + limit);
+  TRY_ASSIGN(const size_t size, memory().address_space().Read(address, bytes.data(), bytes.size()));
+  if (size < kSignalFrameSize) return Error(EFAULT);
+  bytes.resize(size);
+  SavedContext saved = ParseSignalFrame(
+      std::span<const std::byte, kSignalFrameSize>(bytes.data(), kSignalFrameSize));
   SetSignalMask(saved.mask);
   saved.registers.fs_base = registers.fs_base;
   saved.registers.gs_base = registers.gs_base;
@@ -305,11 +316,18 @@ Status Task::RestoreFrame(platform::Thread& thread) {
   if (saved.xstate_address == 0) {
     thread.ResetXstate();
   } else {
-    const size_t limit = thread.ReadXstate().size();
-    std::vector<std::byte> image(std::max<size_t>(limit, 512));
-    TRY(CopyIn(saved.xstate_address, image.data(), 512));
-    image.resize(XstateSize({image.data(), 512}, limit));
-    TRY(CopyIn(saved.xstate_address, image.data(), image.size()));
+    std::vector<std::byte> image(limit);
+    auto copy_in = [&](size_t count) -> Status {
+      const uint64_t offset = saved.xstate_address - address;
+      if (saved.xstate_address < address || offset > size || size - offset < count) {
+        return CopyIn(saved.xstate_address, image.data(), count);
+      }
+      memcpy(image.data(), bytes.data() + offset, count);
+      return Ok();
+    };
+    TRY(copy_in(kLegacyXstate));
+    image.resize(XstateSize({image.data(), kLegacyXstate}, limit));
+    TRY(copy_in(image.size()));
     TRY(thread.WriteXstate(image));
   }
   registers = saved.registers;
