@@ -47,9 +47,7 @@ uint64_t HostFlags(uint64_t flags, bool nested) {
 }
 
 // ENOMEM as Linux: the pid namespace has lost its init.
-Status CheckChildNamespaces(const Task& parent, uint64_t flags, const NamespaceSetRef& made) {
-  const NamespaceSetRef set = made != nullptr ? made : parent.namespaces();
-  const PidNamespace& pids = *set->pid_for_children;
+Status CheckPidNamespace(const Task& parent, uint64_t flags, const PidNamespace& pids) {
   if ((flags & CLONE_THREAD) != 0) {
     const PidNamespace* own = parent.pid_namespace();
     if (pids.is_initial() ? own != nullptr : own != &pids) return Error(EINVAL);
@@ -64,9 +62,9 @@ Status CheckChildNamespaces(const Task& parent, uint64_t flags, const NamespaceS
 TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
   const bool thread = (request.flags & CLONE_THREAD) != 0;
   ThreadGroupRef group = thread ? group_ : ThreadGroup::Fork(*group_, request);
-  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
   if (!thread) {
-    if (!set->pid_for_children->is_initial()) group->pid_namespace_ = set->pid_for_children;
+    const PidNamespaceRef& pids = namespaces.set->pid_for_children;
+    if (!pids->is_initial()) group->pid_namespace_ = pids;
     group->birth_parent_ = group_;
     group->parent_task_ = this;
     if ((request.flags & CLONE_PARENT) != 0) {
@@ -100,7 +98,8 @@ TaskRef Task::MakeChild(const CloneRequest& request, NewNamespaces namespaces) {
     }
     absl::MutexLock lock(&child->state_mutex_);
     child->credentials_ = credentials;
-    child->namespaces_ = (request.flags & CLONE_VM) != 0 ? set : WithNewMemory(set);
+    child->namespaces_ =
+        (request.flags & CLONE_VM) != 0 ? namespaces.set : WithNewMemory(namespaces.set);
     child->semaphore_undo_ = undo;
     child->name_ = name;
     child->scheduling_ = std::move(scheduling);
@@ -136,17 +135,17 @@ Result<uint64_t> Task::Clone(const CloneRequest& request) {
   if ((request.flags & kNamespaces) != 0) {
     TRY_ASSIGN(namespaces, MakeNamespaces(request.flags & kNamespaces));
   }
-  TRY(CheckChildNamespaces(*this, request.flags, namespaces.set));
-  const NamespaceSetRef set = namespaces.set != nullptr ? namespaces.set : this->namespaces();
+  if (namespaces.set == nullptr) namespaces.set = this->namespaces();
+  const PidNamespaceRef pids = namespaces.set->pid_for_children;
+  TRY(CheckPidNamespace(*this, request.flags, *pids));
   std::unique_ptr<ReservedPids> reserved;
   if (!request.chosen_pids.empty()) {
-    TRY_ASSIGN(reserved,
-               ReservedPids::Reserve(set->pid_for_children, request.chosen_pids, *credentials()));
+    TRY_ASSIGN(reserved, ReservedPids::Reserve(pids, request.chosen_pids, *credentials()));
   }
   // As Linux: a signal comes first, so that a child never misses it.
   if (HasWork()) return Error(kRestartNoIntr);
   if (!kernel_.MayMakeTask(*this)) return Error(EAGAIN);
-  if (!set->pid_for_children->is_initial()) {
+  if (!pids->is_initial()) {
     // The host knows the child by other numbers than it shall see.
     TRY(TrapNativeCalls(seccomp::NativeCallsOf({SYS_getpid, SYS_gettid}), false));
   }
