@@ -1,6 +1,8 @@
 // POSIX message queues: mq_overview(7)
+#include <linux/netlink.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "test/guest/ipc.h"
 
@@ -296,7 +298,7 @@ CASE(mq_descriptor) {
   const mqd_t queue = OpenQueue("/q", 2, 32, O_RDWR | O_APPEND | O_NONBLOCK);
   T(fcntl(queue, F_GETFD));
   Record("flags", Octal(fcntl(queue, F_GETFL)));
-  struct stat about{};
+  struct stat about {};
   T(fstat(queue, &about));
   Record("stat", Octal(about.st_mode) + "," + std::to_string(about.st_size) + "," +
                      std::to_string(about.st_nlink));
@@ -462,6 +464,61 @@ CASE(mq_notify_kinds) {
   event.sigev_value.sival_ptr = BadPointer();
   T(syscall(SYS_mq_notify, queue, &event));
 }
+// The cookie comes by the socket, with a last byte that says why.
+CASE(mq_notify_by_a_socket) {
+  FreshIpc();
+  mq_attr attributes = QueueSize(2, 10);
+  const mqd_t queue = mq_open("/q", O_CREAT | O_RDWR | O_NONBLOCK, 0600, &attributes);
+  MUST(queue);
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+  MUST(fd);
+  char cookie[32] = "cookie";
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD;
+  event.sigev_signo = fd;
+  event.sigev_value.sival_ptr = cookie;
+  char got[64] = {};
+  const auto receive = [&] {
+    T(recv(fd, got, sizeof(got), MSG_DONTWAIT));
+    Record("text", got);
+    Record("why", got[31]);
+  };
+  T(syscall(SYS_mq_notify, queue, &event));
+  T(syscall(SYS_mq_notify, queue, &event));
+  receive();
+  T(mq_send(queue, "x", 1, 0));
+  receive();
+  T(syscall(SYS_mq_notify, queue, &event));
+  T(syscall(SYS_mq_notify, queue, nullptr));
+  receive();
+  T(syscall(SYS_mq_notify, queue, &event));
+  T(close(queue));
+  receive();
+  T(syscall(SYS_mq_notify, -1, &event));
+  event.sigev_signo = socket(AF_UNIX, SOCK_DGRAM, 0);
+  T(syscall(SYS_mq_notify, queue, &event));
+}
+namespace {
+volatile int called = 0;
+void OnMessage(sigval value) { called = value.sival_int; }
+}  // namespace
+CASE(mq_notify_by_a_thread) {
+  FreshIpc();
+  mq_attr attributes = QueueSize(2, 10);
+  const mqd_t queue = mq_open("/q", O_CREAT | O_RDWR, 0600, &attributes);
+  MUST(queue);
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD;
+  event.sigev_notify_function = OnMessage;
+  event.sigev_value.sival_int = 33;
+  T(mq_notify(queue, &event));
+  T(mq_send(queue, "x", 1, 0));
+  for (int i = 0; i < 500 && called == 0; ++i) SleepMs(10);
+  Record("called", called);
+  T(mq_notify(queue, &event));
+  T(mq_notify(queue, &event));
+  T(mq_notify(queue, nullptr));
+}
 CASE(mq_permissions) {
   FreshIpc();
   umask(0);
@@ -485,7 +542,7 @@ CASE(mq_umask) {
   FreshIpc();
   umask(027);
   const mqd_t queue = mq_open("/q", O_CREAT | O_RDWR, 07777, nullptr);
-  struct stat about{};
+  struct stat about {};
   T(fstat(queue, &about));
   Record("mode", Octal(about.st_mode));
 }
@@ -498,7 +555,7 @@ CASE(mq_unlinked_lives_on) {
   const mqd_t other = OpenQueue("/q");
   Record("other", Take(other));
   Record("kept", Take(queue));
-  struct stat about{};
+  struct stat about {};
   T(fstat(queue, &about));
   Record("links", static_cast<int>(about.st_nlink));
 }
@@ -532,7 +589,7 @@ CASE(mqueue_mount) {
   MUST(mkdir("mq", 0755));
   MUST(mount("mqueue", "mq", "mqueue", 0, nullptr));
   const mqd_t queue = OpenQueue("/from_call", 3, 50);
-  struct stat about{};
+  struct stat about {};
   T(stat("mq/from_call", &about));
   Record("stat", Octal(about.st_mode) + "," + std::to_string(about.st_size));
   T(stat("mq", &about));

@@ -15,7 +15,7 @@ class MessageQueuesTest : public testing::Test {
     root_.user_namespace = space_;
   }
   Caller Root() const { return {root_, *space_, 1}; }
-  static Message MakeMessage(int64_t type, const std::string& text) {
+  Message MakeMessage(int64_t type, const std::string& text) const {
     Message message = *Message::Make(*budget_, type, text.size());
     message.text = text;
     return message;

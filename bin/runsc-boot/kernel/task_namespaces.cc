@@ -8,6 +8,7 @@
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/loader/vdso.h"
 #include "bin/runsc-boot/namespaces/ipc_namespace.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 #include "bin/runsc-boot/seccomp/filter.h"
 
 namespace runsc::boot {

@@ -1,6 +1,7 @@
 #include "bin/runsc-boot/namespaces/namespace_set.h"
 
 #include "bin/runsc-boot/namespaces/ipc_namespace.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 
 namespace runsc::boot {
 

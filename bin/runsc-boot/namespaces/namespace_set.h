@@ -6,14 +6,15 @@
 
 #include <memory>
 
+#include "bin/runsc-boot/namespaces/cgroup_namespace.h"
 #include "bin/runsc-boot/namespaces/pid_namespace.h"
-#include "bin/runsc-boot/namespaces/simple_namespaces.h"
 #include "bin/runsc-boot/namespaces/time_namespace.h"
 #include "bin/runsc-boot/namespaces/uts_namespace.h"
 
 namespace runsc::boot {
 
 class IpcNamespace;  // ipc_namespace.h
+class NetNamespace;  // net_namespace.h
 
 struct NamespaceSet {
   std::shared_ptr<UtsNamespace> uts;

@@ -26,6 +26,7 @@
 #include "bin/runsc-boot/sandbox/program_search.h"
 #include "bin/runsc-boot/sandbox/terminals.h"
 #include "bin/runsc-boot/seccomp/filter.h"
+#include "bin/runsc-boot/socket/netlink/netlink_socket.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
 #include "bin/runsc-boot/strace/strace.h"
 #include "bin/runsc-boot/syscalls/dispatch.h"
@@ -293,6 +294,10 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
   TRY(SetTimeOffsets(request.spec().linux(), *kernel->namespaces()->time));
   auto poller = std::make_unique<HostPoller>();
   kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
+  kernel->sockets().Register(AF_NETLINK, std::make_unique<NetlinkFamily>(
+                                             kernel->vfs(), [&kernel = *kernel](Context& context) {
+                                               return kernel.NamespacesOf(context)->net;
+                                             }));
   TRY_ASSIGN(InitOptions init, InitOptionsOf(request, user_namespace));
   TRY_ASSIGN(init.seccomp, FilterOf(request));
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));

@@ -8,9 +8,11 @@
 #include <algorithm>
 
 #include "bin/runsc-boot/namespaces/ns_file.h"
+#include "bin/runsc-boot/socket/socket.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/async_arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
+#include "bin/runsc-boot/syscalls/netdevice.h"
 
 namespace runsc::boot {
 
@@ -31,6 +33,11 @@ Result<Word> BytesLeft(Task& task, File& file, uint64_t argument) {
   const int value = static_cast<int>(std::min<uint64_t>(left, 0x7fffffff));
   TRY(task.CopyOutObject(argument, value));
   return 0;
+}
+
+bool IsSocketCommand(unsigned command) {
+  constexpr unsigned kType = 0x89;  // SOCK_IOC_TYPE
+  return command >> 8 == kType;
 }
 
 }  // namespace
@@ -63,6 +70,9 @@ Result<Word> SysIoctl(Task& task, const SyscallArgs& args) {
     default:
       if (auto done = AsyncIoctl(task, file, args.Fd(0), command, args.Raw(2))) {
         return *std::move(done);
+      }
+      if (IsSocketCommand(command) && dynamic_cast<Socket*>(file.get()) != nullptr) {
+        if (auto done = NetDeviceIoctl(task, command, args.Raw(2))) return *std::move(done);
       }
       break;
   }

@@ -6,13 +6,14 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 
 #include "bin/runsc-boot/fs/mqueue/mqueue_filesystem.h"
 #include "bin/runsc-boot/kernel/timer_math.h"
+#include "bin/runsc-boot/socket/netlink/ports.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
 #include "bin/runsc-boot/syscalls/ipc_arguments.h"
+#include "bin/runsc-boot/syscalls/socket_arguments.h"
 
 namespace runsc::boot {
 
@@ -62,6 +63,28 @@ std::function<void(const mqueue::Sender&)> SignalTo(Task& task, const sigevent& 
     info.si_value = value;
     (void)group->SendSignal(info).ok();
   };
+}
+
+// SIGEV_THREAD: the C library's thread hears of the message through a netlink
+// socket, by a cookie whose last byte says what has happened. EFAULT, EBADF,
+// ENOTSOCK, EINVAL.
+Status TellBySocket(Task& task, const sigevent& event, mqueue::Notification& notification) {
+  constexpr size_t kCookieSize = 32;
+  constexpr char kWoken = 1, kRemoved = 2;
+  std::string cookie(kCookieSize, 0);
+  TRY(task.CopyIn(reinterpret_cast<uint64_t>(event.sigev_value.sival_ptr), cookie.data(),
+                  cookie.size()));
+  TRY_ASSIGN(SocketRef socket, SocketOf(task, event.sigev_signo));
+  auto listener = std::dynamic_pointer_cast<netlink::Listener>(socket);
+  if (listener == nullptr) return Error(EINVAL);
+  auto tell = [cookie = std::move(cookie), listener = std::move(listener)](char what) {
+    std::string told = cookie;
+    told.back() = what;
+    listener->Deliver(std::move(told), /*group=*/0);
+  };
+  notification.send = [tell](const mqueue::Sender&) { tell(kWoken); };
+  notification.removed = [tell] { tell(kRemoved); };
+  return Ok();
 }
 
 }  // namespace
@@ -128,6 +151,7 @@ Result<Word> SysMqTimedreceive(Task& task, const SyscallArgs& args) {
 
 Result<Word> SysMqNotify(Task& task, const SyscallArgs& args) {
   sigevent event{};
+  mqueue::Notification notification;
   const bool registers = args.Address(1) != 0;
   if (registers) {
     TRY_ASSIGN(event, task.CopyInObject<sigevent>(args.Address(1)));
@@ -136,22 +160,14 @@ Result<Word> SysMqNotify(Task& task, const SyscallArgs& args) {
     if (kind == SIGEV_SIGNAL && (event.sigev_signo < 0 || event.sigev_signo > kSignalCount)) {
       return Error(EINVAL);
     }
-    if (kind == SIGEV_THREAD) {
-      // The thread of libc would hear of it through a netlink socket, and there
-      // are none. As Linux, the cookie for it is looked at first.
-      std::array<char, 32> cookie{};
-      TRY(task.CopyIn(reinterpret_cast<uint64_t>(event.sigev_value.sival_ptr), cookie.data(),
-                      cookie.size()));
-      TRY(FileForIo(task, event.sigev_signo));
-      return Error(ENOTSOCK);
-    }
+    // As Linux, before the queue is looked at.
+    if (kind == SIGEV_THREAD) TRY(TellBySocket(task, event, notification));
   }
   TRY_ASSIGN(const OpenQueue open, QueueFor(task, args.Fd(0)));
   if (!registers) {
     open.queue->Unregister(task.tgid());
     return 0;
   }
-  mqueue::Notification notification;
   notification.process = task.tgid();
   notification.kind = event.sigev_notify;
   if (event.sigev_notify == SIGEV_SIGNAL) {

@@ -80,9 +80,12 @@ Status Queue::Register(Notification notification) {
 }
 
 void Queue::Unregister(pid_t process) {
-  std::optional<Notification> gone;  // dropped without the lock
-  absl::MutexLock lock(&mutex_);
-  if (notification_.has_value() && notification_->process == process) gone.swap(notification_);
+  std::optional<Notification> gone;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (notification_.has_value() && notification_->process == process) gone.swap(notification_);
+  }
+  if (gone.has_value() && gone->removed) gone->removed();
 }
 
 std::string Queue::Text() const {

@@ -41,8 +41,10 @@ struct Notification {
   pid_t process = 0;
   int kind = SIGEV_NONE;
   int signal = 0;
-  // Sends the signal; without any lock.
+  // Tells of the message; without any lock.
   std::function<void(const Sender& sender)> send;
+  // Tells that no message will be told of; without any lock.
+  std::function<void()> removed;
 };
 
 class Receiver;

@@ -3,6 +3,7 @@
 
 #include "bin/runsc-boot/fs/proc/task_files.h"
 #include "bin/runsc-boot/namespaces/ipc_namespace.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 #include "bin/runsc-boot/namespaces/ns_file.h"
 
 namespace runsc::boot::proc {
