@@ -8,8 +8,10 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <map>
 #include <vector>
@@ -273,11 +275,13 @@ CASE(netlink_up_and_down) {
   Record("up", Up());
   Record("interfaces", Interfaces());
   Record("again", Up());
+  Record("six", Content("/proc/net/if_inet6"));
   const int fd = Open();
   Record("links", Ask(fd, Link(RTM_GETLINK, NLM_F_DUMP, 0)));
   Record("addresses", Ask(fd, Link(RTM_GETADDR, NLM_F_DUMP, 0)));
   Record("down", Ask(fd, Link(RTM_SETLINK, NLM_F_ACK, 1, 0, IFF_UP)));
   Record("interfaces", Interfaces());
+  Record("six", Content("/proc/net/if_inet6"));
   Record("missing", Ask(fd, Link(RTM_NEWLINK, NLM_F_ACK, 9, IFF_UP, IFF_UP)));
   Record("deleted", Ask(fd, Link(RTM_DELLINK, NLM_F_ACK, 1)));
 }
@@ -469,4 +473,31 @@ CASE(netdevice_flags_need_a_capability) {
   request.ifr_flags = IFF_UP;
   T(ioctl(fd, SIOCSIFFLAGS, &request));
   T(ioctl(fd, SIOCGIFFLAGS, &request));
+}
+CASE(netns_has_its_own_abstract_names) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  strcpy(address.sun_path + 1, "runsc-test-name");
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  constexpr socklen_t kSize = offsetof(sockaddr_un, sun_path) + 16;
+  FreshNet();
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  T(bind(listener, name, kSize));
+  T(listen(listener, 5));
+  T(connect(socket(AF_UNIX, SOCK_STREAM, 0), name, kSize));
+  const int outside = socket(AF_UNIX, SOCK_STREAM, 0);
+  FreshNet();
+  T(connect(socket(AF_UNIX, SOCK_STREAM, 0), name, kSize));
+  T(bind(socket(AF_UNIX, SOCK_STREAM, 0), name, kSize));
+  // A socket stays in the namespace that it was made in.
+  T(connect(outside, name, kSize));
+  sockaddr_un path{};
+  path.sun_family = AF_UNIX;
+  strcpy(path.sun_path, "socket");
+  const auto* path_name = reinterpret_cast<const sockaddr*>(&path);
+  const int on_path = socket(AF_UNIX, SOCK_STREAM, 0);
+  T(bind(on_path, path_name, sizeof(path)));
+  T(listen(on_path, 5));
+  FreshNet();
+  T(connect(socket(AF_UNIX, SOCK_STREAM, 0), path_name, sizeof(path)));
 }

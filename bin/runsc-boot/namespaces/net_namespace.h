@@ -1,13 +1,15 @@
-// network_namespaces(7): a loopback device, which is all there is so far, and the
-// netlink sockets that watch it.
+// network_namespaces(7): a loopback device, which is all there is so far, the
+// netlink sockets that watch it, and abstract names of Unix sockets.
 #ifndef RUNSC_BOOT_NAMESPACES_NET_NAMESPACE_H_
 #define RUNSC_BOOT_NAMESPACES_NET_NAMESPACE_H_
 
+#include <memory>
 #include <utility>
 
 #include "bin/runsc-boot/auth/namespace.h"
 #include "bin/runsc-boot/socket/netlink/loopback.h"
 #include "bin/runsc-boot/socket/netlink/ports.h"
+#include "bin/runsc-boot/socket/unix/abstract_names.h"
 
 namespace runsc::boot {
 
@@ -19,10 +21,12 @@ class NetNamespace final : public Namespace {
   NetNamespace() : Namespace(NamespaceKind::kNet) { loopback_.SetUp(true); }
 
   netlink::Loopback& loopback() { return loopback_; }
+  const std::shared_ptr<AbstractNames>& abstract_names() const { return abstract_names_; }
   // Of NETLINK_ROUTE.
   netlink::Ports& ports() { return ports_; }
 
  private:
+  const std::shared_ptr<AbstractNames> abstract_names_ = std::make_shared<AbstractNames>();
   netlink::Loopback loopback_;
   netlink::Ports ports_;
 };

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/kernel/kernel.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 #include "bin/runsc-boot/sandbox/descriptors.h"
 #include "bin/runsc-boot/sandbox/executed_process.h"
 #include "bin/runsc-boot/sandbox/filesystems.h"
@@ -281,6 +282,15 @@ Result<InitOptions> InitOptionsOf(const runsc::control::BootRequest& request,
   return init;
 }
 
+void RegisterSockets(Kernel& kernel, HostPoller& poller) {
+  const auto space_of = [&kernel](Context& context) { return kernel.NamespacesOf(context)->net; };
+  const auto names_of = [space_of](Context& context) {
+    return space_of(context)->abstract_names();
+  };
+  kernel.sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel.vfs(), names_of, &poller));
+  kernel.sockets().Register(AF_NETLINK, std::make_unique<NetlinkFamily>(kernel.vfs(), space_of));
+}
+
 }  // namespace
 
 namespace control {
@@ -293,11 +303,7 @@ Result<std::unique_ptr<Sandbox>> CreateSandbox(SandboxConfig config) {
       request.options().strace() ? TracedDispatchSyscall : DispatchSyscall, user_namespace);
   TRY(SetTimeOffsets(request.spec().linux(), *kernel->namespaces()->time));
   auto poller = std::make_unique<HostPoller>();
-  kernel->sockets().Register(AF_UNIX, std::make_unique<UnixFamily>(kernel->vfs(), poller.get()));
-  kernel->sockets().Register(AF_NETLINK, std::make_unique<NetlinkFamily>(
-                                             kernel->vfs(), [&kernel = *kernel](Context& context) {
-                                               return kernel.NamespacesOf(context)->net;
-                                             }));
+  RegisterSockets(*kernel, *poller);
   TRY_ASSIGN(InitOptions init, InitOptionsOf(request, user_namespace));
   TRY_ASSIGN(init.seccomp, FilterOf(request));
   TRY_ASSIGN(init.mounts, MountEverything(*kernel, request, std::move(config.filesystems)));

@@ -1,7 +1,11 @@
 // net/: a network namespace in which there is only loopback. Tables of sockets
 // show their headings.
-#include "absl/strings/str_cat.h"
-#include "bin/runsc-boot/fs/proc/root_directory.h"
+#include <linux/rtnetlink.h>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 
 namespace runsc::boot::proc {
 namespace {
@@ -37,13 +41,34 @@ constexpr char kSnmp[] =
     "ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n"
     "Ip: 2 64 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
 
+// The addresses of AF_INET6.
+std::string SixText(NetNamespace& space) {
+  constexpr unsigned kPermanent = 0x80, kHostScope = 0x10, kLinkScope = 0x20;
+  std::string text;
+  for (const netlink::InterfaceAddress& address : space.loopback().addresses()) {
+    if (address.family != AF_INET6) continue;
+    const absl::string_view bytes(reinterpret_cast<const char*>(address.bytes.data()),
+                                  address.size());
+    const unsigned scope = address.scope == RT_SCOPE_HOST   ? kHostScope
+                           : address.scope == RT_SCOPE_LINK ? kLinkScope
+                                                            : 0;
+    absl::StrAppendFormat(&text, "%s %02x %02x %02x %02x %8s\n", absl::BytesToHexString(bytes),
+                          netlink::Loopback::kIndex, address.prefix, scope, kPermanent,
+                          netlink::Loopback::kName);
+  }
+  return text;
+}
+
 }  // namespace
 
-void AddNetworkFiles(pseudo::Tree& tree) {
+void AddNetworkFiles(pseudo::Tree& tree, const TaskHandle& task) {
   tree.Text("arp",
             "IP address       HW type     Flags       HW address            Mask     Device\n");
   tree.Text("dev", kDev);
-  tree.Text("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n");
+  tree.File("if_inet6", 0444, [task](Context&) -> Result<std::string> {
+    TRY_ASSIGN(const TaskRef found, task.Get());
+    return SixText(*found->namespaces()->net);
+  });
   tree.Text("ipv6_route", "");
   tree.Text("netlink",
             "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    "

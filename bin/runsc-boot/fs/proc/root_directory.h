@@ -15,10 +15,6 @@ Result<std::string> GenerateLocks(ProcFilesystem& filesystem);        // locks
 void AddSystemFiles(ProcFilesystem& filesystem, pseudo::Tree& tree);  // cpuinfo, meminfo, ...
 void AddSysctls(ProcFilesystem& filesystem, pseudo::Tree& tree);      // sys/
 void AddIpcFiles(ProcFilesystem& filesystem, pseudo::Tree& tree);     // sysvipc/
-// Network files of a namespace with a loopback interface alone; below
-// /proc/PID/net.
-void AddNetworkFiles(pseudo::Tree& tree);
-
 // A decimal number without sign and leading zeros, as names of processes,
 // threads and descriptors are. -1 when it is something else.
 int ParseId(std::string_view name);

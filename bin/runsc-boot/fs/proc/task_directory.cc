@@ -104,7 +104,7 @@ struct SpecialEntry {
 std::shared_ptr<PseudoInode> MakeNetDirectory(const TaskHandle& handle, uint64_t ino) {
   auto directory = std::make_shared<pseudo::StaticDirectory>(handle.filesystem(), ino, 0555);
   pseudo::Tree tree(handle.filesystem(), directory);
-  AddNetworkFiles(tree);
+  AddNetworkFiles(tree, handle);
   return directory;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bin/runsc-boot/fs/proc/task_directory.h"
+#include "bin/runsc-boot/fs/pseudo/tree.h"
 
 namespace runsc::boot::proc {
 
@@ -110,6 +111,8 @@ std::shared_ptr<pseudo::PseudoInode> MakeTaskLink(const TaskHandle& handle, uint
 // fd_directory.cc
 std::shared_ptr<pseudo::PseudoInode> MakeFdDirectory(const TaskHandle& handle, uint64_t ino);
 std::shared_ptr<pseudo::PseudoInode> MakeFdInfoDirectory(const TaskHandle& handle, uint64_t ino);
+// network_files.cc: what is in /proc/PID/net, about the task's network namespace.
+void AddNetworkFiles(pseudo::Tree& tree, const TaskHandle& task);
 // ns_directory.cc
 std::shared_ptr<pseudo::PseudoInode> MakeNsDirectory(const TaskHandle& handle, uint64_t ino);
 // mem_file.cc

@@ -1,55 +1,25 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "bin/runsc-boot/socket/unix/unix_socket.h"
 
 namespace runsc::boot {
 
-Status UnixNames::BindAbstract(const std::string& name, const std::shared_ptr<UnixSocket>& socket) {
+void UnixNames::Bind(const Inode* inode, const std::shared_ptr<UnixSocket>& socket) {
   absl::MutexLock lock(&mutex_);
-  std::weak_ptr<UnixSocket>& entry = abstract_[name];
-  if (!entry.expired()) return Error(EADDRINUSE);
-  entry = socket;
-  return Ok();
+  sockets_[inode] = socket;
 }
 
-std::string UnixNames::AutoBind(const std::shared_ptr<UnixSocket>& socket) {
+void UnixNames::Forget(const Inode* inode) {
   absl::MutexLock lock(&mutex_);
-  while (true) {
-    std::string name = absl::StrFormat("%05x", next_auto_++ & 0xfffff);
-    std::weak_ptr<UnixSocket>& entry = abstract_[name];
-    if (!entry.expired()) continue;
-    entry = socket;
-    return name;
-  }
+  auto found = sockets_.find(inode);
+  if (found != sockets_.end() && found->second.expired()) sockets_.erase(found);
 }
 
-void UnixNames::BindInode(const Inode* inode, const std::shared_ptr<UnixSocket>& socket) {
+std::shared_ptr<UnixSocket> UnixNames::Find(const Inode* inode) {
   absl::MutexLock lock(&mutex_);
-  inodes_[inode] = socket;
-}
-
-void UnixNames::Forget(const std::string& abstract_name, const Inode* inode,
-                       const UnixSocket* socket) {
-  absl::MutexLock lock(&mutex_);
-  // It has expired already when its destructor calls.
-  auto abstract = abstract_.find(abstract_name);
-  if (abstract != abstract_.end() && abstract->second.expired()) abstract_.erase(abstract);
-  auto bound = inodes_.find(inode);
-  if (bound != inodes_.end() && bound->second.expired()) inodes_.erase(bound);
-}
-
-std::shared_ptr<UnixSocket> UnixNames::FindAbstract(const std::string& name) {
-  absl::MutexLock lock(&mutex_);
-  auto found = abstract_.find(name);
-  return found == abstract_.end() ? nullptr : found->second.lock();
-}
-
-std::shared_ptr<UnixSocket> UnixNames::FindInode(const Inode* inode) {
-  absl::MutexLock lock(&mutex_);
-  auto found = inodes_.find(inode);
-  return found == inodes_.end() ? nullptr : found->second.lock();
+  auto found = sockets_.find(inode);
+  return found == sockets_.end() ? nullptr : found->second.lock();
 }
 
 Result<std::shared_ptr<UnixSocket>> UnixFamily::Make(Context& context, int type, int protocol,
@@ -63,7 +33,8 @@ Result<std::shared_ptr<UnixSocket>> UnixFamily::Make(Context& context, int type,
       std::make_shared<AnonymousInode>(vfs_.anonymous(), *context.credentials(), S_IFSOCK | 0777);
   std::string name = absl::StrCat("socket:[", inode->ino(), "]");
   Path path = AnonymousFilesystem::MakePath(std::move(name), std::move(inode));
-  return std::make_shared<UnixSocket>(std::move(path), O_RDWR | flags, type, vfs_, names_, poller_);
+  return std::make_shared<UnixSocket>(std::move(path), O_RDWR | flags, type, vfs_, names_,
+                                      names_of_(context), poller_);
 }
 
 Result<SocketRef> UnixFamily::Create(Caller caller, int type, int protocol, int flags) {

@@ -54,10 +54,11 @@ SocketAddress Unnamed() {
 }  // namespace
 
 UnixSocket::UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names,
-                       HostPoller* poller)
+                       std::shared_ptr<AbstractNames> abstract_names, HostPoller* poller)
     : Socket(std::move(path), flags, AF_UNIX, type, 0),
       vfs_(vfs),
       names_(std::move(names)),
+      abstract_names_(std::move(abstract_names)),
       poller_(poller),
       wait_(std::make_shared<WaitQueue>()),
       in_(std::make_shared<UnixQueue>(type == SOCK_STREAM, wait_)) {}
@@ -68,8 +69,8 @@ UnixSocket::~UnixSocket() {
   std::vector<std::weak_ptr<WaitQueue>> waiting;
   {
     absl::MutexLock lock(&mutex_);
-    names_->Forget(abstract_name_,
-                   bound_path_.valid() ? bound_path_.dentry->inode().get() : nullptr, this);
+    abstract_names_->Forget(abstract_name_);
+    if (bound_path_.valid()) names_->Forget(bound_path_.dentry->inode().get());
     out = std::move(out_);
     pending.swap(pending_);
     waiting.swap(waiting_clients_);
@@ -102,7 +103,7 @@ Status UnixSocket::BindPath(Caller caller, const SocketAddress& address) {
   Status made = vfs_.Mknod(caller, walk, name.text, S_IFSOCK | 0777, 0);
   if (!made.ok()) return Error(made.code() == EEXIST ? EADDRINUSE : made.code());
   TRY_ASSIGN(Path path, vfs_.Walk(caller, walk, name.text));
-  names_->BindInode(path.dentry->inode().get(), self);
+  names_->Bind(path.dentry->inode().get(), self);
   absl::MutexLock lock(&mutex_);
   bound_path_ = std::move(path);
   name_ = MakeAddress(name.text, /*abstract=*/false);
@@ -118,11 +119,11 @@ Status UnixSocket::Bind(Caller caller, const SocketAddress& address) {
   }
   std::string abstract;
   if (address.size == sizeof(sa_family_t)) {
-    abstract = names_->AutoBind(self);
+    abstract = abstract_names_->BindAny(self);
   } else {
     TRY_ASSIGN(ParsedName name, Parse(address));
     if (!name.abstract) return BindPath(caller, address);
-    TRY(names_->BindAbstract(name.text, self));
+    TRY(abstract_names_->Bind(name.text, self));
     abstract = std::move(name.text);
   }
   absl::MutexLock lock(&mutex_);
@@ -152,13 +153,13 @@ Result<std::shared_ptr<UnixSocket>> UnixSocket::Find(Caller caller, const Socket
   TRY_ASSIGN(ParsedName name, Parse(address));
   std::shared_ptr<UnixSocket> found;
   if (name.abstract) {
-    found = names_->FindAbstract(name.text);
+    found = abstract_names_->Find(name.text);
   } else {
     WalkOptions walk{.start = caller.fs.cwd()};
     TRY_ASSIGN(Path path, vfs_.Walk(caller, walk, name.text));
     TRY(vfs_.CheckAccess(caller, path, kWrite));
     if (!S_ISSOCK(path.dentry->inode()->Type())) return Error(ECONNREFUSED);
-    found = names_->FindInode(path.dentry->inode().get());
+    found = names_->Find(path.dentry->inode().get());
   }
   if (found == nullptr) return Error(ECONNREFUSED);
   if (found->type() != type()) return Error(EPROTOTYPE);
@@ -177,7 +178,8 @@ Result<UnixSocket::Accepted> UnixSocket::Enqueue(Caller caller, UnixSocket& clie
                                                 S_IFSOCK | 0777);
   std::string label = absl::StrCat("socket:[", inode->ino(), "]");
   Path path = AnonymousFilesystem::MakePath(std::move(label), std::move(inode));
-  auto server = std::make_shared<UnixSocket>(std::move(path), O_RDWR, type(), vfs_, names_);
+  auto server =
+      std::make_shared<UnixSocket>(std::move(path), O_RDWR, type(), vfs_, names_, abstract_names_);
   Accepted accepted;
   {
     absl::MutexLock lock(&mutex_);

@@ -3,40 +3,38 @@
 #define RUNSC_BOOT_SOCKET_UNIX_UNIX_SOCKET_H_
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "bin/runsc-boot/socket/families.h"
 #include "bin/runsc-boot/socket/socket.h"
+#include "bin/runsc-boot/socket/unix/abstract_names.h"
 #include "bin/runsc-boot/socket/unix/host_connection.h"
 #include "bin/runsc-boot/socket/unix/queue.h"
-#include "bin/runsc-boot/vfs/string_map.h"
 
 namespace runsc::boot {
 
 class UnixSocket;
 
-// Names of sockets in the abstract namespace, and those bound to inodes.
+// The sockets that are bound to inodes. Thread-safe; its lock is a leaf.
 class UnixNames {
  public:
-  // EADDRINUSE.
-  Status BindAbstract(const std::string& name, const std::shared_ptr<UnixSocket>& socket);
-  // A free name of five hexadecimal digits.
-  std::string AutoBind(const std::shared_ptr<UnixSocket>& socket);
-  void BindInode(const Inode* inode, const std::shared_ptr<UnixSocket>& socket);
-  void Forget(const std::string& abstract_name, const Inode* inode, const UnixSocket* socket);
-  // Null when nobody has the name.
-  std::shared_ptr<UnixSocket> FindAbstract(const std::string& name);
-  std::shared_ptr<UnixSocket> FindInode(const Inode* inode);
+  void Bind(const Inode* inode, const std::shared_ptr<UnixSocket>& socket)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of a socket that is being destroyed, so that nobody finds it any more.
+  void Forget(const Inode* inode) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Null when none is.
+  std::shared_ptr<UnixSocket> Find(const Inode* inode) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   absl::Mutex mutex_;
-  StringMap<std::weak_ptr<UnixSocket>> abstract_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<const Inode*, std::weak_ptr<UnixSocket>> inodes_ ABSL_GUARDED_BY(mutex_);
-  uint32_t next_auto_ ABSL_GUARDED_BY(mutex_) = 1;
+  absl::flat_hash_map<const Inode*, std::weak_ptr<UnixSocket>> sockets_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Lock order: a socket's lock, then queues' locks; never two sockets' locks.
@@ -44,7 +42,7 @@ class UnixSocket final : public Socket {
  public:
   // `poller`: watches connections to the host; null: there are none.
   UnixSocket(Path path, int flags, int type, Vfs& vfs, std::shared_ptr<UnixNames> names,
-             HostPoller* poller = nullptr);
+             std::shared_ptr<AbstractNames> abstract_names, HostPoller* poller = nullptr);
   ~UnixSocket() override;
 
   Status Bind(Caller caller, const SocketAddress& address) override;
@@ -95,6 +93,7 @@ class UnixSocket final : public Socket {
 
   Vfs& vfs_;
   const std::shared_ptr<UnixNames> names_;
+  const std::shared_ptr<AbstractNames> abstract_names_;
   HostPoller* const poller_;
   const std::shared_ptr<WaitQueue> wait_;
   const std::shared_ptr<UnixQueue> in_;
@@ -117,9 +116,14 @@ class UnixSocket final : public Socket {
 
 class UnixFamily final : public SocketFamily {
  public:
+  // Who finds the abstract names of a caller's network namespace.
+  using NamesOf = std::function<std::shared_ptr<AbstractNames>(Context& context)>;
   // `poller` null: sockets of the host cannot be reached.
-  explicit UnixFamily(Vfs& vfs, HostPoller* poller = nullptr)
-      : vfs_(vfs), poller_(poller), names_(std::make_shared<UnixNames>()) {}
+  UnixFamily(Vfs& vfs, NamesOf names_of, HostPoller* poller = nullptr)
+      : vfs_(vfs),
+        names_of_(std::move(names_of)),
+        poller_(poller),
+        names_(std::make_shared<UnixNames>()) {}
   Result<SocketRef> Create(Caller caller, int type, int protocol, int flags) override;
   Result<std::pair<SocketRef, SocketRef>> CreatePair(Caller caller, int type, int protocol,
                                                      int flags) override;
@@ -128,6 +132,7 @@ class UnixFamily final : public SocketFamily {
   Result<std::shared_ptr<UnixSocket>> Make(Context& context, int type, int protocol, int flags);
 
   Vfs& vfs_;
+  const NamesOf names_of_;
   HostPoller* const poller_;
   const std::shared_ptr<UnixNames> names_;
 };

@@ -23,7 +23,7 @@ SocketAddress Abstract(const std::string& name) { return Address(std::string(1, 
 
 class UnixSocketTest : public ::testing::Test {
  protected:
-  UnixSocketTest() : family_(vfs_) {
+  UnixSocketTest() : family_(vfs_, [this](Context&) { return names_; }) {
     auto tmpfs = std::make_shared<TmpfsFilesystem>(TmpfsOptions{});
     auto root = std::make_shared<Dentry>(nullptr, "", tmpfs->root());
     auto mount = std::make_shared<Mount>(1, tmpfs, root, 0, "x");
@@ -55,6 +55,7 @@ class UnixSocketTest : public ::testing::Test {
   Vfs vfs_;
   KernelContext context_;
   std::shared_ptr<FsContext> fs_;
+  std::shared_ptr<AbstractNames> names_ = std::make_shared<AbstractNames>();
   UnixFamily family_;
   IncomingMessage last_;
 };
