@@ -455,26 +455,6 @@ def test_missing_working_directory(env):
         expect.true(done.code != 0, "it was started")
 
 
-def test_container_that_has_not_been_started(env):
-    if not env.runtime.is_ours:
-        raise expect.Skip("runc's init waits in the container, and others may join it")
-    container = env.runtime.new_id()
-    bundle = env.bundle(env.shared_root("busybox"), SLEEPER)
-    with open(os.path.join(bundle, "output"), "wb") as output:
-        expect.success(env.runtime.call("create", "--bundle", bundle, container, stdout=output,
-                                        stderr=output))
-    try:
-        done = execute(env, container, ["true"])
-        expect.equal(done.code, 255, "exit code")
-        expect.equal(len(done.err.decode().strip().split("\n")), 1, "lines of the error")
-        expect.contains(done.err.decode(), "has not been started", "error")
-        expect.equal(env.runtime.status(container), "created", "status")
-        expect.success(env.runtime.call("start", container))
-        expect.success(execute(env, container, ["true"]))
-    finally:
-        env.runtime.call("delete", "--force", container)
-
-
 def test_wrong_flags(env):
     with running(env) as container:
         for flags in (["-u", "root"], ["-u", "1:x"], ["-u", "-1"], ["-u", "4294967295"],
@@ -563,6 +543,191 @@ def test_wait_for_a_process_by_its_number(env):
         done = expect.success(env.runtime.call("wait", "--pid", inner, container))
         expect.equal(json.loads(done.out)["exitStatus"], 4, "exit status")
         reap(pid)
+
+
+# --- Beside an init that has not been started.
+
+@contextlib.contextmanager
+def created(env, args=SLEEPER, root=None, **settings):
+    """A container that is created only; gives its name and the file of init's output."""
+    container = env.runtime.new_id()
+    bundle = env.bundle(root or env.shared_root("busybox"), args, **settings)
+    path = os.path.join(bundle, "output")
+    with open(path, "wb") as output:
+        done = env.runtime.call("create", "--bundle", bundle, container, stdout=output,
+                                stderr=output)
+    try:
+        expect.success(done, "create")
+        yield container, path
+    finally:
+        env.runtime.call("delete", "--force", container)
+
+
+def stops(env, container):
+    return host.wait_until(lambda: env.runtime.status(container) == "stopped")
+
+
+def test_created_container_has_its_init(env):
+    with created(env) as (container, _):
+        done = expect.success(shell(env, container, "echo $PPID; ls -d /proc/[0-9]* | head -1; "
+                                                    "echo $(($$ > 1)); ps -o pid,comm | grep ' 1 '"))
+        lines = done.out.decode().splitlines()
+        expect.equal(lines[:3], ["0", "/proc/1", "1"], "parent, first process, not the first")
+        expect.contains(lines[3], "init", "name of the first process")
+        expect.equal(env.runtime.status(container), "created", "status")
+        listed = json.loads(expect.success(
+            env.runtime.call("ps", "--format", "json", container)).out)
+        expect.equal(len(listed), 1, "processes")
+
+
+def test_created_container_starts_after_it(env):
+    script = "echo I am $$; cat /tmp/before; exit 9"
+    with created(env, ["/bin/sh", "-c", script]) as (container, output):
+        expect.success(shell(env, container, "echo written > /tmp/before"))
+        pid = detached_exec(env, container, "exec sleep 1000")
+        expect.success(env.runtime.call("start", container))
+        expect.true(stops(env, container), "it does not stop")
+        expect.equal(read(output), "I am 1\nwritten\n", "output of init")
+        expect.equal(reap(pid), -9, "exit code of what ran beside it")
+        if env.runtime.is_ours:
+            done = expect.success(env.runtime.call("wait", container))
+            expect.equal(json.loads(done.out)["exitStatus"], 9, "exit status")
+
+
+def test_init_is_what_the_file_holds_at_its_start(env):
+    root = env.fresh_root("busybox")
+    with open(os.path.join(root, "program"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\necho old\n")
+    os.chmod(os.path.join(root, "program"), 0o755)
+    with created(env, ["/program"], root) as (container, output):
+        expect.success(shell(env, container, "printf '#!/bin/sh\necho new\n' > /program"))
+        expect.success(env.runtime.call("start", container))
+        expect.true(stops(env, container), "it does not stop")
+        expect.equal(read(output), "new\n", "output of init")
+
+
+def test_everything_about_a_created_containers_init_can_be_read(env):
+    with created(env) as (container, _):
+        done = shell(env, container, "find /proc/1/ -type f -o -type l | while read f; do "
+                                     "cat $f; readlink $f; done > /dev/null 2>&1; "
+                                     "ls /proc/1/fd; readlink /proc/1/cwd; echo alive")
+        expect.success(done)
+        expect.equal(done.out.decode().split()[-2:], ["/", "alive"], "output")
+        expect.success(env.runtime.call("start", container))
+        expect_output(shell(env, container, "echo alive"), "alive\n")
+
+
+def test_created_containers_init_cannot_be_killed_from_inside(env):
+    with created(env) as (container, output):
+        expect.success(shell(env, container, "for s in KILL STOP USR1 CHLD CONT; do "
+                                             "kill -$s 1; done; sleep 0.1"))
+        expect.equal(env.runtime.status(container), "created", "status")
+        expect.success(env.runtime.call("start", container))
+        expect.true(host.wait_until(lambda: read(output) == "up\n"), "it does not run")
+
+
+def test_orphans_wait_for_the_init_that_is_to_come(env):
+    script = "sleep 0; sleep 0; grep -l '^State:.Z' /proc/[0-9]*/status; echo done"
+    with created(env, ["/bin/sh", "-c", script]) as (container, output):
+        expect.success(shell(env, container, "(sleep 0.1; exit 3) > /dev/null 2>&1 &"))
+        expect.true(host.wait_until(lambda: b"Z" in shell(
+            env, container, "cut -d' ' -f3,4 /proc/[0-9]*/stat | grep 'Z 1'").out), "no zombie")
+        expect.success(env.runtime.call("start", container))
+        expect.true(stops(env, container), "it does not stop")
+        expect.equal(read(output), "done\n", "zombies that init has not reaped")
+
+
+def test_kill_of_a_created_container(env):
+    for signo, ends in (("CHLD", False), ("0", False), ("WINCH", False), ("TERM", True),
+                        ("KILL", True)):
+        with created(env) as (container, _):
+            pid = detached_exec(env, container, "sleep 1000")
+            expect.success(env.runtime.call("kill", container, signo), f"kill {signo}")
+            if ends:
+                expect.equal(reap(pid), -9, f"exit code after {signo}")
+                expect.true(stops(env, container), f"it lives on after {signo}")
+            else:
+                expect.equal(env.runtime.status(container), "created", f"status after {signo}")
+                expect.success(env.runtime.call("delete", "--force", container))
+                expect.equal(reap(pid), -9, "exit code")
+
+
+def test_kill_all_of_a_created_container(env):
+    with created(env) as (container, _):
+        pid = detached_exec(env, container, "sleep 1000")
+        expect.success(env.runtime.call("kill", "--all", container, "KILL"))
+        expect.equal(reap(pid), -9, "exit code")
+        expect.true(stops(env, container), "it lives on")
+
+
+def test_delete_of_a_created_container_ends_what_runs_in_it(env):
+    with created(env) as (container, _):
+        pid = detached_exec(env, container, "trap '' TERM; sleep 1000")
+        client = env.runtime.popen("exec", container, "sleep", "1000")
+        host.wait_until(lambda: b"sleep" in env.runtime.call("ps", container).out)
+        expect.success(env.runtime.call("delete", container), "delete")
+        expect.equal(reap(pid), -9, "exit code")
+        expect.equal(client.wait(20), 137, "exit code in the foreground")
+        expect.equal(env.runtime.state(container), None, "state")
+
+
+def test_pause_of_a_created_container(env):
+    with created(env) as (container, output):
+        pid = detached_exec(env, container, "while :; do :; done")
+        expect.success(env.runtime.call("pause", container))
+        expect.equal(env.runtime.status(container), "paused", "status")
+        expect.true(execute(env, container, ["true"]).code == 255, "exec while it is paused")
+        expect.true(env.runtime.call("start", container).code != 0, "start while it is paused")
+        expect.true(env.runtime.call("delete", container).code != 0, "delete while it is paused")
+        expect.success(env.runtime.call("resume", container))
+        expect.equal(env.runtime.status(container), "created", "status")
+        expect.success(env.runtime.call("start", container))
+        expect.true(host.wait_until(lambda: read(output) == "up\n"), "it does not run")
+        os.kill(pid, signal.SIGKILL)
+        reap(pid)
+
+
+def test_an_init_that_fails_to_start_ends_what_runs_beside_it(env):
+    root = env.fresh_root("busybox")
+    with open(os.path.join(root, "program"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\n")
+    os.chmod(os.path.join(root, "program"), 0o755)
+    for change in ("rm /program", "echo > /program; printf '\\177ELF' > /program",
+                   "printf '#!/no/such\n' > /program"):
+        if not os.path.exists(os.path.join(root, "program")):
+            with open(os.path.join(root, "program"), "w", encoding="utf-8") as file:
+                file.write("#!/bin/sh\n")
+            os.chmod(os.path.join(root, "program"), 0o755)
+        with created(env, ["/program"], root) as (container, _):
+            pid = detached_exec(env, container, "sleep 1000")
+            expect.success(shell(env, container, change))
+            began = time.monotonic()
+            done = env.runtime.call("start", container)
+            if env.runtime.is_ours:
+                expect.true(done.code != 0, f"start after {change}")
+                expect.equal(done.err.decode().count("\n"), 1, f"lines of {done.err}")
+            expect.equal(reap(pid), -9, "exit code")
+            expect.true(stops(env, container), "it does not stop")
+            if env.runtime.is_ours:
+                expect.true(time.monotonic() - began < 1.5, "the end took long")
+
+
+def test_start_while_processes_start(env):
+    for _ in range(5):
+        with created(env) as (container, output):
+            clients = [env.runtime.popen("exec", container, "/bin/sh", "-c", f"exit {i}")
+                       for i in range(6)]
+            expect.success(env.runtime.call("start", container))
+            expect.equal([client.wait(60) for client in clients], list(range(6)), "exit codes")
+            expect.true(host.wait_until(lambda: read(output) == "up\n"), "it does not run")
+
+
+def test_terminal_beside_an_init_that_has_not_been_started(env):
+    with created(env) as (container, _):
+        command = env.runtime.command("exec", "-t", container, "/bin/sh", "-c", "tty; exit 4")
+        with on_own_terminal(command) as (screen, process, _):
+            screen.wait_for("/dev/pts/0")
+            expect.equal(process.wait(20), 4, "exit code")
 
 
 # --- Terminals.

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "bin/runsc-boot/control/server.h"
 #include "common/log.h"
@@ -86,17 +87,27 @@ Status Lifecycle::Start() {
   if (!started.ok()) {
     LOG_WARNING("start: ", started.error().ToString());
     End(StatusOfStartError(started.error().code()));
+    // What was started beside init.
+    sandbox_.Destroy();
     return started;
   }
   {
     absl::MutexLock lock(&mutex_);
     if (phase_ == Phase::kStarting) phase_ = Phase::kRunning;
   }
+  Watch();
+  return Ok();
+}
+
+void Lifecycle::Watch() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(watched_, true)) return;
+  }
   std::thread([this] {
     Result<int> status = sandbox_.Wait(0);
     End(status.ok() ? *status : SIGKILL);
   }).detach();
-  return Ok();
 }
 
 Result<int> Lifecycle::Wait(pid_t pid) {
@@ -106,24 +117,15 @@ Result<int> Lifecycle::Wait(pid_t pid) {
 }
 
 Status Lifecycle::Signal(pid_t pid, int signo, bool all) {
-  if (signo < 1 || signo > kLastSignal) return Error(EINVAL, "invalid signal");
+  if (signo < 0 || signo > kLastSignal) return Error(EINVAL, "invalid signal");
   if (pid < 0) return Error(EINVAL, "invalid process id");
-  Phase phase;
-  {
-    absl::MutexLock lock(&mutex_);
-    phase = phase_;
-  }
-  if (phase == Phase::kEnded) return Error(ESRCH, "container not running");
-  if (phase == Phase::kCreated) {
-    // Init is not there yet; what would have ended it ends the container.
-    if (pid != 0) return Error(ESRCH, "no such process");
-    End(signo);
-    return Ok();
-  }
+  TRY(CheckAlive());
+  Watch();
   return sandbox_.Signal(pid, signo, all);
 }
 
 ControlReply Lifecycle::Processes() {
+  Watch();
   ControlReply reply;
   runsc::control::ProcessesReply& list = *reply.mutable_processes();
   for (ProcessInfo& info : sandbox_.Processes()) {
@@ -145,22 +147,14 @@ ControlReply Lifecycle::Processes() {
   return reply;
 }
 
-Status Lifecycle::CheckRunning() {
+Status Lifecycle::CheckAlive() {
   absl::MutexLock lock(&mutex_);
-  switch (phase_) {
-    case Phase::kCreated:
-    case Phase::kStarting:
-      return Error(EINVAL, "the container has not been started");
-    case Phase::kRunning:
-      return Ok();
-    case Phase::kEnded:
-      break;
-  }
-  return Error(ESRCH, "container not running");
+  if (phase_ == Phase::kEnded) return Error(ESRCH, "container not running");
+  return Ok();
 }
 
 Status Lifecycle::Freeze(bool frozen) {
-  TRY(CheckRunning());
+  TRY(CheckAlive());
   sandbox_.Freeze(frozen);
   return Ok();
 }
@@ -192,7 +186,8 @@ Result<std::unique_ptr<ExecutedProcess>> Lifecycle::Exec(runsc::control::ExecReq
       return Error(EBADMSG, "a descriptor that no process can have");
     }
   }
-  TRY(CheckRunning());
+  TRY(CheckAlive());
+  Watch();
   return sandbox_.Exec(std::move(config));
 }
 

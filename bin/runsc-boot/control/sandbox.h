@@ -82,13 +82,15 @@ class Sandbox {
   // tells why the program cannot be executed (ENOENT, EACCES, ENOEXEC, ...),
   // its message names the program.
   virtual Status Start() = 0;
-  // Starts a process while init runs. Errors as those of Start; ESRCH: init has
-  // ended.
+  // Starts a process beside init, also before Start: init has pid 1 then, and
+  // waits. Errors as those of Start; ESRCH: init has ended.
   virtual Result<std::unique_ptr<ExecutedProcess>> Exec(ExecConfig config) = 0;
-  // Blocks until `pid` (0: init) has ended; its status as wait(2) has it.
+  // Blocks until `pid` (0: init) has ended; its status as wait(2) has it. Init may
+  // also end before its start.
   // ESRCH: no such process, or it has ended before.
   virtual Result<int> Wait(pid_t pid) = 0;
-  // kill(2) from outside: to `pid` (0: init) or, with `all`, to every process.
+  // kill(2) from outside: to `pid` (0: init) or, with `all`, to every process. An
+  // init that has not been started has no handlers.
   // ESRCH when there is none; EINVAL for a signal out of range.
   virtual Status Signal(pid_t pid, int signo, bool all) = 0;
   virtual std::vector<ProcessInfo> Processes() = 0;

@@ -62,14 +62,18 @@ class Lifecycle {
   Status Signal(pid_t pid, int signo, bool all);
   Status Freeze(bool frozen);
   runsc::control::ControlReply Processes();
-  Status CheckRunning();
+  // ESRCH: the container has ended.
+  Status CheckAlive();
   void Destroy();
+  // Once init may end: follows its end.
+  void Watch() ABSL_LOCKS_EXCLUDED(mutex_);
   void End(int status);
 
   Sandbox& sandbox_;
   const std::function<void(int)> ended_;
   absl::Mutex mutex_;
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kCreated;
+  bool watched_ ABSL_GUARDED_BY(mutex_) = false;
   int status_ ABSL_GUARDED_BY(mutex_) = 0;
   int answers_ ABSL_GUARDED_BY(mutex_) = 0;
 };

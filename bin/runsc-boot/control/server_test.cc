@@ -67,7 +67,7 @@ class FakeSandbox : public Sandbox {
     return status_;
   }
   Status Signal(pid_t, int signo, bool) override {
-    if (signo == SIGKILL) EndWith(SIGKILL);
+    if (signo == SIGKILL || !started_) EndWith(signo);
     last_signal_ = signo;
     return Ok();
   }
@@ -79,7 +79,10 @@ class FakeSandbox : public Sandbox {
     info.command = "sh";
     return {info};
   }
-  void Destroy() override { EndWith(SIGKILL); }
+  void Destroy() override {
+    destroyed_ = true;
+    EndWith(SIGKILL);
+  }
 
   void EndWith(int status) {
     if (ended_.HasBeenNotified()) return;
@@ -88,8 +91,9 @@ class FakeSandbox : public Sandbox {
   }
 
   int start_error_ = 0;
-  bool started_ = false;
+  std::atomic<bool> started_ = false;
   std::atomic<int> last_signal_ = 0;
+  std::atomic<bool> destroyed_ = false;
   std::atomic<bool> frozen_ = false;
   std::atomic<size_t> descriptors_ = 0;
   const std::shared_ptr<FakeProcess::State> process_ = std::make_shared<FakeProcess::State>();
@@ -181,7 +185,8 @@ TEST_F(ControlServerTest, SignalsReachTheSandbox) {
   EXPECT_EQ(Start().error(), 0);
   EXPECT_EQ(Signal(SIGUSR1).error(), 0);
   EXPECT_EQ(sandbox_->last_signal_, SIGUSR1);
-  EXPECT_EQ(Signal(0).error(), EINVAL);
+  EXPECT_EQ(Signal(0).error(), 0);
+  EXPECT_EQ(Signal(-1).error(), EINVAL);
   EXPECT_EQ(Signal(65).error(), EINVAL);
   sandbox_->EndWith(0);
   EXPECT_EQ(server_->WaitForEnd(), 0);
@@ -336,7 +341,6 @@ TEST_F(ControlServerTest, AStandInMustComeWithItsDescriptor) {
 }
 
 TEST_F(ControlServerTest, WrongRequestsToExecuteAreErrors) {
-  EXPECT_EQ(Ask(ExecOf({"x"})).error(), EINVAL);  // not started
   EXPECT_EQ(Start().error(), 0);
   EXPECT_EQ(Ask(ExecOf({})).error(), EINVAL);
   EXPECT_EQ(Ask(ExecOf({""})).error(), EINVAL);
@@ -352,15 +356,48 @@ TEST_F(ControlServerTest, WrongRequestsToExecuteAreErrors) {
   EXPECT_EQ(Ask(ExecOf({"x"})).error(), ESRCH);
 }
 
-TEST_F(ControlServerTest, FreezesWhatRuns) {
+TEST_F(ControlServerTest, FreezesBeforeAndAfterTheStart) {
   ControlRequest request;
   request.mutable_freeze()->set_frozen(true);
-  EXPECT_EQ(Ask(request).error(), EINVAL);
-  EXPECT_EQ(Start().error(), 0);
   EXPECT_EQ(Ask(request).error(), 0);
   EXPECT_TRUE(sandbox_->frozen_);
+  request.mutable_freeze()->set_frozen(false);
+  EXPECT_EQ(Start().error(), 0);
+  EXPECT_EQ(Ask(request).error(), 0);
+  EXPECT_FALSE(sandbox_->frozen_);
   sandbox_->EndWith(0);
   server_->WaitForEnd();
+  EXPECT_EQ(Ask(request).error(), ESRCH);
+}
+
+TEST_F(ControlServerTest, AProcessMayRunBeforeTheStart) {
+  Channel session = ExecDetached();
+  EXPECT_FALSE(sandbox_->started_);
+  EXPECT_EQ(Start().error(), 0);
+  sandbox_->process_->EndWith(4 << 8);
+  auto end = session.Receive<ControlReply>();
+  ASSERT_TRUE(end.ok());
+  EXPECT_EQ(end->message.wait().status(), 4 << 8);
+  session.Release().Reset();
+  sandbox_->EndWith(0);
+  EXPECT_EQ(server_->WaitForEnd(), 0);
+}
+
+TEST_F(ControlServerTest, TheEndOfInitBeforeItsStartIsTheEnd) {
+  Channel session = ExecDetached();
+  sandbox_->EndWith(SIGKILL);
+  session.Release().Reset();
+  EXPECT_EQ(server_->WaitForEnd(), 137);
+  EXPECT_EQ(Start().error(), EBUSY);
+}
+
+TEST_F(ControlServerTest, AFailedStartEndsWhatWasStartedBefore) {
+  Channel session = ExecDetached();
+  sandbox_->start_error_ = ENOENT;
+  EXPECT_EQ(Start().error(), ENOENT);
+  EXPECT_TRUE(sandbox_->destroyed_);
+  session.Release().Reset();
+  EXPECT_EQ(server_->WaitForEnd(), 127);
 }
 
 TEST_F(ControlServerTest, AnEmptyCommandIsAnError) { EXPECT_EQ(Ask({}).error(), EBADMSG); }

@@ -48,12 +48,18 @@ namespace sysv {
 class SharedMemory;
 }
 
-// What a process starts with that has no parent in the container.
-struct ProcessOptions {
-  // The file to execute, found by PATH already; relative to cwd if not absolute.
+class HeldInit;
+
+// What such a process executes.
+struct ProgramOptions {
+  // The file, found by PATH already; relative to cwd if not absolute.
   std::string program;
   std::vector<std::string> args, env;
   std::string cwd;
+};
+
+// What a process starts with that has no parent in the container.
+struct ProcessOptions : ProgramOptions {
   Credentials credentials;
   std::array<rlimit, RLIM_NLIMITS> limits;
   mode_t umask = 022;
@@ -107,8 +113,11 @@ class Kernel {
   // Loads and starts the container's init. ENOENT, EACCES, ENOEXEC...: the
   // program cannot be executed; `*program` in the message.
   Status StartInit(InitOptions options);
+  // Instead: makes init, which waits for its program; see held_init.h. EAGAIN,
+  // ENOMEM.
+  Result<std::shared_ptr<HeldInit>> HoldInit(InitOptions options);
   // Starts a process beside init, in a session of its own; not before StartInit
-  // has returned. Nobody in the container waits for it. The errors of
+  // or HoldInit has returned. Nobody in the container waits for it. The errors of
   // StartInit; ESRCH: the container has ended.
   Result<ThreadGroupRef> StartProcess(ProcessOptions options);
   // Blocks the calling (non-worker) thread until init has ended; its status as
@@ -175,8 +184,13 @@ class Kernel {
   class TreeLock;  // tree_lock.h
 
   // --- kernel_start.cc
-  // A task that is about to execute `options.program`; nothing runs yet.
-  Result<TaskRef> MakeFirstTask(ProcessOptions options);
+  // A task that has no program yet; nothing runs.
+  TaskRef MakeFirstTask(ProcessOptions& options);
+  // Makes `task`, which runs nothing, ready to execute `program`. The errors of
+  // StartInit.
+  static Status GiveProgram(Task& task, ProgramOptions program);
+  // Of the sandbox, for its first process.
+  void SetUpFor(const InitOptions& options);
 
   // --- kernel.cc
   // Makes `task` visible under `tid`; once, by whoever learns it first. False:

@@ -1,6 +1,7 @@
 // The processes that have no parent in the container: init, and those that the
 // controller starts beside it.
 #include "absl/strings/str_cat.h"
+#include "bin/runsc-boot/kernel/held_init.h"
 #include "bin/runsc-boot/kernel/job_control.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/pending_exec.h"
@@ -11,6 +12,8 @@ namespace runsc::boot {
 namespace {
 
 constexpr pid_t kInitPid = 1;
+// What /proc/1/comm shows before there is a program.
+constexpr const char* kHeldInitName = "runsc-init";
 
 // The terminal of a process's standard input; null when it is something else.
 ControllingTerminalRef TerminalOf(const FdTable& fds) {
@@ -22,7 +25,7 @@ ControllingTerminalRef TerminalOf(const FdTable& fds) {
 
 }  // namespace
 
-Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
+TaskRef Kernel::MakeFirstTask(ProcessOptions& options) {
   auto group = std::make_shared<ThreadGroup>(ThreadGroup::Key(), *this);
   {
     absl::MutexLock lock(&group->limits_mutex_);
@@ -37,36 +40,45 @@ Result<TaskRef> Kernel::MakeFirstTask(ProcessOptions options) {
   const Path root{options.mounts->root(), options.mounts->root()->root()};
   task->set_fds(options.fds);
   task->set_fs(std::make_shared<FsContext>(options.mounts, root, root, options.umask));
-
-  auto fail = [&](const Error& error, const std::string& what) {
-    return Error(error.code(), absl::StrCat("cannot execute \"", options.program, "\": ", what,
-                                            strerror(error.code())));
-  };
-  Result<Path> cwd = vfs_.Walk(task->caller(), {.start = root, .directory = true}, options.cwd);
-  if (!cwd.ok()) {
-    return fail(cwd.error(), absl::StrCat("working directory \"", options.cwd, "\": "));
-  }
-  task->fs().set_cwd(*cwd);
-
-  ExecRequest request;
-  request.walk.start = *cwd;
-  request.path = request.filename = options.program;
-  request.args = std::move(options.args);
-  request.env = std::move(options.env);
-  Result<std::shared_ptr<Task::PendingExec>> exec = task->PrepareExec(std::move(request));
-  if (!exec.ok()) return fail(exec.error(), "");
-  task->pending_exec_ = *std::move(exec);
   return task;
 }
 
-Status Kernel::StartInit(InitOptions options) {
+Status Kernel::GiveProgram(Task& task, ProgramOptions program) {
+  auto fail = [&](const Error& error, const std::string& what) {
+    return Error(error.code(), absl::StrCat("cannot execute \"", program.program, "\": ", what,
+                                            strerror(error.code())));
+  };
+  const WalkOptions from_root{.start = task.fs().root(), .directory = true};
+  Result<Path> cwd = task.vfs().Walk(task.caller(), from_root, program.cwd);
+  if (!cwd.ok()) {
+    return fail(cwd.error(), absl::StrCat("working directory \"", program.cwd, "\": "));
+  }
+  task.fs().set_cwd(*cwd);
+
+  ExecRequest request;
+  request.walk.start = *cwd;
+  request.path = request.filename = program.program;
+  request.args = std::move(program.args);
+  request.env = std::move(program.env);
+  Result<std::shared_ptr<Task::PendingExec>> exec = task.PrepareExec(std::move(request));
+  if (!exec.ok()) return fail(exec.error(), "");
+  task.pending_exec_ = *std::move(exec);
+  return Ok();
+}
+
+void Kernel::SetUpFor(const InitOptions& options) {
   cpu_count_.store(options.cpu_count);
   memory_total_.store(options.memory_total);
   namespaces_->uts->set_hostname(options.hostname);
   namespaces_->uts->set_domainname(options.domainname);
   options.mounts->SetFirstOwner(user_namespace_);
+}
+
+Status Kernel::StartInit(InitOptions options) {
+  SetUpFor(options);
   ControllingTerminalRef terminal = std::move(options.terminal);
-  TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
+  TaskRef task = MakeFirstTask(options);
+  TRY(GiveProgram(*task, std::move(options)));
   if (!Register(task, kInitPid)) return Error(EINVAL);
   if (terminal != nullptr) {
     absl::MutexLock lock(&tree_mutex_);
@@ -77,8 +89,29 @@ Status Kernel::StartInit(InitOptions options) {
   return Ok();
 }
 
+Result<std::shared_ptr<HeldInit>> Kernel::HoldInit(InitOptions options) {
+  SetUpFor(options);
+  TaskRef task = MakeFirstTask(options);
+  task->set_name(kHeldInitName);
+  auto held = std::make_shared<HeldInit>(task);
+  task->held_init_ = held;
+  const ThreadGroupRef group = task->group_ref();
+  group->terminal_ = std::move(options.terminal);
+  {
+    absl::MutexLock lock(&task->state_mutex_);
+    TRY_ASSIGN(task->thread_, platform_->Start(task));
+  }
+  {
+    absl::MutexLock lock(&group->signal_mutex_);
+    group->process_ = task->thread_ref()->process();
+  }
+  if (!Register(task, kInitPid)) return Error(ESRCH, "init ended before it started");
+  return held;
+}
+
 Result<ThreadGroupRef> Kernel::StartProcess(ProcessOptions options) {
-  TRY_ASSIGN(TaskRef task, MakeFirstTask(std::move(options)));
+  TaskRef task = MakeFirstTask(options);
+  TRY(GiveProgram(*task, std::move(options)));
   const ThreadGroupRef group = task->group_ref();
   if (ControllingTerminalRef terminal = TerminalOf(task->fds()); terminal != nullptr) {
     // Adopted as soon as the group has its session.

@@ -39,6 +39,7 @@ class Filter;
 namespace sysv {
 class SemaphoreUndo;
 }
+class HeldInit;
 class Kernel;
 class NamespaceFile;
 struct SeccompRequest;
@@ -419,6 +420,8 @@ class Task final : public platform::ThreadEvents,
   Result<int> InstallPidFd(const CloneRequest& request, const Task& child);
   // All of exec(2) that can fail without harm.
   Result<std::shared_ptr<PendingExec>> PrepareExec(ExecRequest request);
+  // For a held init: until it has its program. False: it has been killed.
+  bool AwaitProgram();
   // Ends all other tasks of the group and waits for them.
   Status KillSiblings();
   Status FinishExec(platform::Thread& thread, PendingExec& exec);
@@ -486,6 +489,7 @@ class Task final : public platform::ThreadEvents,
   uint64_t clone_parent_tid_ = 0;  // to be written by the kernel
   int clone_pidfd_ = -1;
   std::shared_ptr<PendingExec> pending_exec_;
+  std::shared_ptr<HeldInit> held_init_;  // null for all others; set before the task starts
 
   std::atomic<uint32_t> interception_{0};
   // filter_ref_ for the task's own worker. A new filter keeps the old ones alive.

@@ -127,6 +127,7 @@ void Task::OnExec(platform::Thread& thread, Status status) {
     FinishKilled();
     return EndHostThread(thread);
   }
+  if (held_init_ != nullptr && pending_exec_ == nullptr && !AwaitProgram()) return FinishKilled();
   const std::shared_ptr<PendingExec> exec = std::move(pending_exec_);
   pending_exec_.reset();
   if (status.ok()) status = FinishExec(thread, *exec);

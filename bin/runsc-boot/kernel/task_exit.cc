@@ -1,4 +1,5 @@
 // The ends of tasks: exit(2), exit_group(2), being killed.
+#include "bin/runsc-boot/kernel/held_init.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/ptrace.h"
 #include "bin/runsc-boot/kernel/task.h"
@@ -68,6 +69,7 @@ void Task::FinishKilled() {
 }
 
 void Task::Terminate() {
+  if (held_init_ != nullptr) held_init_->End();
   Tracee::ReleaseVforkParent(*this);
   std::shared_ptr<FdTable> fds;
   std::shared_ptr<FsContext> fs;

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/held_init.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/namespaces/net_namespace.h"
 #include "bin/runsc-boot/sandbox/descriptors.h"
@@ -77,24 +78,27 @@ class KernelSandbox final : public control::Sandbox {
   ~KernelSandbox() override { kernel_->platform().Shutdown(); }
 
   Status Prepare() override {
+    absl::MutexLock lock(&start_mutex_);
     ProcessOptions init = init_;
     return FindProgramOf(init);
   }
 
   Status Start() override {
+    absl::MutexLock start_lock(&start_mutex_);
     {
       absl::MutexLock lock(&mutex_);
-      if (state_ != State::kCreated) return Error(EINVAL, "the container has been started already");
+      if (state_ != State::kCreated && state_ != State::kHeld) {
+        return Error(EINVAL, "the container has been started already");
+      }
     }
     TRY(FindProgramOf(init_));
     if (strace_) Trace("init", init_);
-    TRY(kernel_->StartInit(std::move(init_)));
-    absl::MutexLock lock(&mutex_);
-    if (state_ == State::kDestroyed) {
-      kernel_->KillAll();
+    if (held_init_ != nullptr) {
+      TRY(held_init_->Start(std::move(init_)));
     } else {
-      state_ = State::kRunning;
+      TRY(kernel_->StartInit(std::move(init_)));
     }
+    Enter(State::kRunning);
     return Ok();
   }
 
@@ -119,12 +123,14 @@ class KernelSandbox final : public control::Sandbox {
     if (signo < 0 || signo > kSignalCount) return Error(EINVAL);
     {
       absl::MutexLock lock(&mutex_);
-      if (state_ != State::kRunning) return Error(ESRCH);
+      if (state_ == State::kDestroyed) return Error(ESRCH);
     }
+    TRY(Hold());
     return kernel_->SignalFromOutside(pid == 0 ? kInitPid : pid, signo, all);
   }
 
   Result<std::unique_ptr<control::ExecutedProcess>> Exec(control::ExecConfig config) override {
+    TRY(Hold());
     TRY_ASSIGN(ProcessOptions options,
                ProcessOptionsOf(config.process, memory_total_, kernel_->user_namespace()));
     options.mounts = mounts_;
@@ -145,7 +151,11 @@ class KernelSandbox final : public control::Sandbox {
     return Execute(*kernel_, std::move(options), std::move(relay));
   }
 
-  std::vector<control::ProcessInfo> Processes() override { return ListProcesses(*kernel_); }
+  std::vector<control::ProcessInfo> Processes() override {
+    // Without it, there is none.
+    (void)Hold().ok();
+    return ListProcesses(*kernel_);
+  }
 
   void Freeze(bool frozen) override { kernel_->platform().Freeze(frozen); }
 
@@ -161,7 +171,34 @@ class KernelSandbox final : public control::Sandbox {
   }
 
  private:
-  enum class State { kCreated, kRunning, kDestroyed };
+  // kHeld: init is there and waits for its start.
+  enum class State { kCreated, kHeld, kRunning, kDestroyed };
+
+  // Before anything else happens in a container that has not been started: its
+  // init gets pid 1. ESRCH: it has been destroyed; EAGAIN and others: the host
+  // does not give the process, and the container is at its end.
+  Status Hold() ABSL_LOCKS_EXCLUDED(start_mutex_, mutex_) {
+    absl::MutexLock start_lock(&start_mutex_);
+    {
+      absl::MutexLock lock(&mutex_);
+      if (state_ == State::kDestroyed) return Error(ESRCH, "container not running");
+      if (state_ != State::kCreated) return Ok();
+    }
+    Result<std::shared_ptr<HeldInit>> held = kernel_->HoldInit(init_);
+    if (held.ok()) held_init_ = *std::move(held);
+    Enter(held.ok() ? State::kHeld : State::kDestroyed);
+    return held.ok() ? Ok() : Status(std::move(held).error());
+  }
+
+  // Unless the container was destroyed before `next` came.
+  void Enter(State next) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    if (state_ == State::kDestroyed) {
+      kernel_->KillAll();
+    } else {
+      state_ = next;
+    }
+  }
 
   // The program is executed without a system call.
   static void Trace(const char* what, const ProcessOptions& options) {
@@ -195,7 +232,9 @@ class KernelSandbox final : public control::Sandbox {
   const std::unique_ptr<HostPoller> poller_;
   const std::unique_ptr<Kernel> kernel_;
   const std::unique_ptr<Terminals> terminals_;
-  InitOptions init_;
+  absl::Mutex start_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  InitOptions init_ ABSL_GUARDED_BY(start_mutex_);
+  std::shared_ptr<HeldInit> held_init_ ABSL_GUARDED_BY(start_mutex_);
   const std::shared_ptr<MountNamespace> mounts_;
   const seccomp::FilterRef seccomp_;
   const uint64_t memory_total_;

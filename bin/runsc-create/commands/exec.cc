@@ -1,4 +1,4 @@
-// exec: another process in a running container.
+// exec: another process in a container.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,10 +43,10 @@ Status CheckStatus(const ExecOptions& exec, const state::Container& container) {
   std::string_view status = StatusOf(container);
   if (status == "stopped") return Error(ESRCH, "cannot exec in a stopped container");
   if (status == "paused" && !exec.ignore_paused) {
-    return Error(EBUSY, "cannot exec in a paused container (use --ignore-paused)");
+    return Error(EBUSY, "cannot exec in a paused container (use --ignore-paused to override)");
   }
-  if (status == "running" || status == "paused") return Ok();
-  return Error(EBUSY, "cannot exec in a container that has not been started");
+  if (status == "creating") return Error(EBUSY, "cannot exec in a container that is being created");
+  return Ok();
 }
 
 // The caller's descriptors become the process's own, or a terminal does.

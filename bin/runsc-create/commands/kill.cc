@@ -26,6 +26,8 @@ Result<int> Kill(const GlobalOptions& options, const KillOptions& kill) {
   TRY_ASSIGN(ContainerStore store, ContainerStore::Open(options.root, kill.id));
   TRY_ASSIGN(state::Container container, store.Load());
   if (StatusOf(container) == "stopped") {
+    // As runc: nobody is left, which is what engines want to make sure of.
+    if (kill.all) return 0;
     return Error(ESRCH, absl::StrCat("container ", kill.id, ": container not running"));
   }
   Status delivered = Deliver(store, kill, signo);

@@ -22,7 +22,8 @@ Status SetFrozen(const ContainerStore& store, state::Container& container, bool 
 Result<int> Pause(const GlobalOptions& options, const std::string& id) {
   TRY_ASSIGN(ContainerStore store, ContainerStore::Open(options.root, id));
   TRY_ASSIGN(state::Container container, store.Load());
-  if (StatusOf(container) != "running") {
+  std::string_view status = StatusOf(container);
+  if (status != "running" && status != "created") {
     return Error(EBUSY, absl::StrCat("container ", id, ": container not running"));
   }
   TRY(SetFrozen(store, container, true));

@@ -156,13 +156,14 @@ Result<int> Ps(const GlobalOptions& options, const PsOptions& ps) {
   TRY_ASSIGN(std::vector<const Column*> columns, ChooseColumns(ps.arguments));
   TRY_ASSIGN(ContainerStore store, ContainerStore::Open(options.root, ps.id));
   TRY_ASSIGN(state::Container container, store.Load());
-  if (StatusOf(container) == "stopped") {
-    return Error(ESRCH, absl::StrCat("container ", ps.id, ": container not running"));
+  control::ProcessesReply reply;
+  // As with runc, one that has stopped has no processes.
+  if (StatusOf(container) != "stopped") {
+    TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
+    store.Unlock();
+    TRY(boot.SetTimeout(kAnswerTimeout));
+    TRY_ASSIGN(reply, boot.Processes());
   }
-  TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
-  store.Unlock();
-  TRY(boot.SetTimeout(kAnswerTimeout));
-  TRY_ASSIGN(control::ProcessesReply reply, boot.Processes());
   const std::map<pid_t, pid_t> host_pids = HostPids(container);
   std::vector<Row> rows;
   for (const Process& process : reply.processes()) {

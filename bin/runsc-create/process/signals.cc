@@ -33,7 +33,8 @@ int RealTimeSignal(absl::string_view name) {
 
 Result<int> ParseSignal(const std::string& text) {
   int number = 0;
-  if (!absl::SimpleAtoi(text, &number)) {
+  const bool is_number = absl::SimpleAtoi(text, &number);
+  if (!is_number) {
     std::string upper = absl::AsciiStrToUpper(text);
     absl::string_view name = absl::StripPrefix(upper, "SIG");
     number = RealTimeSignal(name);
@@ -44,7 +45,7 @@ Result<int> ParseSignal(const std::string& text) {
       if (known != nullptr && name == known) number = signo;
     }
   }
-  if (number < 1 || number > kLastSignal) {
+  if (number < (is_number ? 0 : 1) || number > kLastSignal) {
     return Error(EINVAL, absl::StrCat("unknown signal \"", text, "\""));
   }
   return number;
