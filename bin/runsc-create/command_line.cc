@@ -144,10 +144,45 @@ void AddExecCommands(CLI::App& app, Parsed& parsed) {
   resume->add_option("id", parsed.id, "name of the container")->required();
 }
 
+// The value of `flag` (as it stands on the command line) is the next argument.
+bool TakesNextArgument(const CLI::App& app, const std::string& flag) {
+  auto takes_value = [&](const std::string& name) {
+    const CLI::Option* option = app.get_option_no_throw(name);
+    return option != nullptr && option->get_items_expected_max() > 0;
+  };
+  if (flag[1] == '-') return takes_value(flag);
+  for (size_t i = 1; i < flag.size(); ++i) {
+    if (takes_value(std::string("-") + flag[i])) return i + 1 == flag.size();
+  }
+  return false;
+}
+
+// The library knows no "--" before what a prefix command leaves over: it goes,
+// unless it comes after the container's name and is the program's.
+std::vector<const char*> WithoutMark(const CLI::App& app, int argc, const char* const* argv) {
+  std::vector<const char*> args(argv, argv + argc);
+  const CLI::App* command = nullptr;
+  for (size_t i = 1; i < args.size(); ++i) {
+    const std::string arg = args[i];
+    if (arg == "--") {
+      if (command != nullptr) args.erase(args.begin() + static_cast<ptrdiff_t>(i));
+      return args;
+    }
+    if (arg.size() > 1 && arg[0] == '-') {
+      if (TakesNextArgument(command == nullptr ? app : *command, arg)) ++i;
+      continue;
+    }
+    if (command != nullptr) return args;
+    auto found = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == arg; });
+    if (found.empty() || !found[0]->get_prefix_command()) return args;
+    command = found[0];
+  }
+  return args;
+}
+
 // What stands behind the flags of `exec` and `ps`: the name, then the rest.
 Status TakeRemaining(std::vector<std::string> rest, std::string& id,
                      std::vector<std::string>& arguments) {
-  if (!rest.empty() && rest[0] == "--") rest.erase(rest.begin());
   if (rest.empty()) return Error(EINVAL, "id is required");
   if (rest[0].size() > 1 && rest[0][0] == '-') return Error(EINVAL, "unknown flag " + rest[0]);
   id = rest[0];
@@ -233,8 +268,9 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   // After parsing, the library answers with the chosen command's help.
   const std::string overview = app.help();
+  const std::vector<const char*> args = WithoutMark(app, argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(args.size()), args.data());
   } catch (const CLI::ParseError& error) {  // the library knows no other way
     std::ostringstream out, problems;
     int code = app.exit(error, out, problems);

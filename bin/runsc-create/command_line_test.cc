@@ -46,6 +46,20 @@ TEST(CommandLine, WrongUsageIsAnErrorThatNamesIt) {
   EXPECT_NE(Parse({"--network", "lan", "list"}).text.find("lan"), std::string::npos);
 }
 
+TEST(CommandLine, AMarkMayStandBeforeTheName) {
+  for (std::vector<const char*> words :
+       {std::vector<const char*>{"exec", "--", "c1", "sh"},
+        {"--root", "/r", "exec", "-dtu", "0", "--", "c1", "sh"},
+        {"exec", "--env", "--", "--env=A=b", "-eA=b", "--", "c1", "sh"},
+        {"exec", "c1", "--", "c2"},
+        {"ps", "-f", "json", "--", "c1", "-ef"}}) {
+    CommandLine line = Parse(words);
+    EXPECT_EQ(line.id, "c1") << words[1] << " " << line.text;
+  }
+  EXPECT_EQ(Parse({"exec", "--"}).exit_code, 1);
+  EXPECT_EQ(Parse({"exec", "-u", "--"}).exit_code, 1);
+}
+
 TEST(CommandLine, ExplainsItself) {
   EXPECT_NE(Parse({"--version"}).text.find("version 0."), std::string::npos);
   EXPECT_EQ(Parse({"--version"}).exit_code, 0);

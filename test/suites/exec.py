@@ -123,6 +123,12 @@ def test_user_without_group_keeps_the_group(env):
         expect_output(shell(env, container, "id -u; id -g", "--user", "99"), "99\n5\n")
 
 
+def test_groups_are_in_order_and_each_there_once(env):
+    with running(env, groups=[9, 7]) as container:
+        expect_output(shell(env, container, "id -G", "-g", "8", "-g", "5", "-g", "8"),
+                      "0 5 7 8 9\n")
+
+
 def test_capabilities_of_root_and_users(env):
     with running(env) as container:
         script = "grep -E 'CapPrm|CapEff' /proc/self/status | cut -f2"
@@ -189,6 +195,15 @@ def test_options_behind_the_name_are_the_programs(env):
     with running(env) as container:
         expect_output(env.runtime.call("exec", container, "echo", "-e", "-u", "--cwd", "x"),
                       "-u --cwd x\n")
+
+
+def test_a_mark_before_the_name_ends_the_flags(env):
+    with running(env) as container:
+        for flags in ([], ["-e", "A=b"], ["--user=0", "-u", "0"], ["--no-new-privs"]):
+            expect_output(env.runtime.call("exec", *flags, "--", container, "echo", "--", "-e"),
+                          "-- -e\n")
+        expect.success(env.runtime.call("ps", "-f", "json", "--", container))
+        expect.true(env.runtime.call("exec", container, "--", "echo").code != 0, "no program")
 
 
 def test_writes_are_seen_by_the_container(env):
@@ -503,6 +518,55 @@ def test_many_at_once(env):
         expect.equal([client.wait(60) for client in clients], list(range(20)), "exit codes")
 
 
+def test_fifty_at_once(env):
+    with running(env) as container:
+        clients = [env.runtime.popen("exec", container, "/bin/sh", "-c",
+                                     f"cat > /dev/null; exit {i}", stdin=subprocess.PIPE)
+                   for i in range(50)]
+        shown = host.wait_until(
+            lambda: env.runtime.call("ps", container).out.count(b"cat > /dev/null; exit") >= 50, 60)
+        for client in clients:
+            client.stdin.close()
+        expect.equal([client.wait(60) for client in clients], list(range(50)), "exit codes")
+        expect.true(shown or not env.runtime.is_ours, "not all of them are shown")
+        expect_output(shell(env, container, "echo alive"), "alive\n")
+
+
+def test_clients_killed_at_any_time(env):
+    """No phase of exec holds the container's lock, a thread or a process for ever."""
+    with running(env) as container:
+        boot = boot_of(env, container)
+        expect.success(execute(env, container, ["true"]))
+        files = len(os.listdir(f"/proc/{boot}/fd"))
+        for step in range(60):
+            flags = ["-d"] if step % 2 else []
+            client = env.runtime.popen("exec", *flags, container, "/bin/sh", "-c",
+                                       f"sleep 0.0{step % 7}; exit 3",
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(step * 0.0007)
+            client.kill()
+            client.wait(20)
+        expect_output(shell(env, container, "echo alive"), "alive\n")
+        ours = env.runtime.is_ours
+        expect.true(host.wait_until(lambda: (host.reap(), len(json.loads(env.runtime.call(
+            "ps", "-f", "json", container).out)) == 2)[1]) or not ours, "processes are left")
+        expect.true(host.wait_until(lambda: len(os.listdir(f"/proc/{boot}/fd")) <= files)
+                    or not ours, "descriptors are left")
+
+
+def test_kill_all_while_processes_start(env):
+    for delay in (0, 0.02, 0.05, 0.1):
+        with running(env) as container:
+            clients = [env.runtime.popen("exec", container, "/bin/sleep", "1000",
+                                         stderr=subprocess.DEVNULL) for _ in range(8)]
+            time.sleep(delay)
+            expect.success(env.runtime.call("kill", "--all", container, "KILL"))
+            codes = {client.wait(30) for client in clients}
+            expect.true(codes <= {137, 255}, f"exit codes {codes}")
+            expect.true(host.wait_until(lambda: env.runtime.status(container) == "stopped"),
+                        "it does not stop")
+
+
 def memory_kib(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
@@ -570,7 +634,8 @@ def stops(env, container):
 def test_created_container_has_its_init(env):
     with created(env) as (container, _):
         done = expect.success(shell(env, container, "echo $PPID; ls -d /proc/[0-9]* | head -1; "
-                                                    "echo $(($$ > 1)); ps -o pid,comm | grep ' 1 '"))
+                                                    "echo $(($$ > 1)); "
+                                                    "ps -o pid,comm | grep ' 1 '"))
         lines = done.out.decode().splitlines()
         expect.equal(lines[:3], ["0", "/proc/1", "1"], "parent, first process, not the first")
         expect.contains(lines[3], "init", "name of the first process")
@@ -900,12 +965,13 @@ def test_ps_shows_what_exec_started(env):
 
 
 def test_ps_of_a_stopped_container(env):
-    if not env.runtime.is_ours:
-        raise expect.Skip("runc lists nothing")
     bundle = env.bundle(env.shared_root("busybox"), ["/bin/true"])
     with env.detached(bundle) as container:
         host.wait_until(lambda: env.runtime.status(container) == "stopped")
-        expect.true(env.runtime.call("ps", container).code != 0, "ps succeeded")
+        done = expect.success(env.runtime.call("ps", container))
+        expect.equal(done.out.decode().count("\n"), 1, "lines")
+        done = expect.success(env.runtime.call("ps", "--format", "json", container))
+        expect.true(not json.loads(done.out), f"processes {done.out}")
 
 
 # --- pause, resume
@@ -966,6 +1032,45 @@ def test_exec_in_a_paused_container(env):
             expect.success(env.runtime.call("resume", container))
 
 
+def test_pause_of_traced_processes(env):
+    script = "cd /tmp; exec strace -f -o log sh -c 'while :; do /bin/true; done'"
+    with running(env, ["/bin/sh", "-c", script], kind="debian-debug") as container:
+        boot = boot_of(env, container)
+
+        def written():
+            return int(shell(env, container, "stat -c %s /tmp/log").out or b"0")
+
+        expect.true(host.wait_until(lambda: written() > 0), "strace writes nothing")
+        for _ in range(5):
+            expect.success(env.runtime.call("pause", container))
+            time.sleep(0.05)
+            first = sorted(host.descendants(boot))
+            time.sleep(0.1)
+            expect.equal(sorted(host.descendants(boot)), first, "processes while it is paused")
+            expect.success(env.runtime.call("resume", container))
+            before = written()
+            expect.true(host.wait_until(lambda: written() > before), "it does not go on")
+        expect.success(env.runtime.call("pause", container))
+        expect.success(env.runtime.call("kill", "--all", container, "KILL"))
+        expect.true(host.wait_until(lambda: env.runtime.status(container) == "stopped"), "status")
+
+
+def test_processes_that_wait_for_the_end_of_a_pause(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc's own part stands still, too")
+    with running(env) as container:
+        expect.success(env.runtime.call("pause", container))
+        clients = [env.runtime.popen("exec", "--ignore-paused", container, "/bin/sh", "-c",
+                                     f"exit {i}") for i in range(10)]
+        killed = env.runtime.popen("exec", "--ignore-paused", container, "true")
+        time.sleep(0.3)
+        killed.kill()
+        killed.wait(10)
+        expect.equal(env.runtime.status(container), "paused", "status")
+        expect.success(env.runtime.call("resume", container))
+        expect.equal([client.wait(30) for client in clients], list(range(10)), "exit codes")
+
+
 def test_pause_twice_and_resume_twice(env):
     with running(env) as container:
         expect.true(env.runtime.call("resume", container).code != 0, "resume of a running one")
@@ -1004,6 +1109,19 @@ def test_a_signal_waits_until_the_end_of_the_pause(env):
         expect.true(host.wait_until(lambda: env.runtime.status(container) == "stopped"), "status")
 
 
+def test_a_signal_that_ends_init_waits_for_the_end_of_the_pause(env):
+    with running(env) as container:
+        expect.success(env.runtime.call("pause", container))
+        for signo in ("TERM", "TERM", "0", "WINCH"):
+            expect.success(env.runtime.call("kill", container, signo))
+        time.sleep(0.2)
+        expect.equal(env.runtime.status(container), "paused", "status")
+        expect.success(env.runtime.call("resume", container))
+        if env.runtime.is_ours:
+            expect.true(host.wait_until(
+                lambda: env.runtime.status(container) == "stopped"), "it does not stop")
+
+
 def test_pause_of_stopped_and_unknown_containers(env):
     bundle = env.bundle(env.shared_root("busybox"), ["/bin/true"])
     with env.detached(bundle) as container:
@@ -1014,6 +1132,23 @@ def test_pause_of_stopped_and_unknown_containers(env):
 
 
 # --- kill
+
+def test_kill_with_signal_0_looks_only(env):
+    with running(env) as container:
+        expect.success(env.runtime.call("kill", container, "0"))
+        expect.success(env.runtime.call("kill", "--all", container, "0"))
+        expect_output(shell(env, container, "echo alive"), "alive\n")
+
+
+def test_kill_of_a_stopped_container(env):
+    bundle = env.bundle(env.shared_root("busybox"), ["/bin/true"])
+    with env.detached(bundle) as container:
+        host.wait_until(lambda: env.runtime.status(container) == "stopped")
+        done = env.runtime.call("kill", container, "TERM")
+        expect.equal(done.code, 1, "exit code")
+        expect.contains(done.err.decode(), "container not running", "message")
+        expect.success(env.runtime.call("kill", "--all", container, "KILL"), "kill --all")
+
 
 def test_kill_all_reaches_what_exec_started(env):
     with running(env) as container:

@@ -1,5 +1,7 @@
 #include "bin/runsc-boot/sandbox/process.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/auth/user_namespace.h"
 
@@ -41,6 +43,9 @@ Result<Credentials> CredentialsOf(const oci::Process& process,
     TRY_ASSIGN(const gid_t mapped, GroupOf(*user_namespace, group));
     result.groups.push_back(mapped);
   }
+  // Linux keeps and shows them in order; runc leaves out what is there twice.
+  std::sort(result.groups.begin(), result.groups.end());
+  result.groups.erase(std::unique(result.groups.begin(), result.groups.end()), result.groups.end());
   result.bounding = capabilities.bounding() & kAllCapabilities;
   result.permitted = capabilities.permitted() & kAllCapabilities;
   result.effective = capabilities.effective() & result.permitted;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 #include <vector>
@@ -38,6 +39,8 @@ namespace runsc::boot {
 namespace {
 
 constexpr pid_t kInitPid = 1;
+// Of the signals that are queued, unlike those before.
+constexpr int kFirstRealTime = 32;
 // How long the host may take for init's last output.
 constexpr absl::Duration kLastOutput = absl::Seconds(2);
 
@@ -126,7 +129,16 @@ class KernelSandbox final : public control::Sandbox {
       if (state_ == State::kDestroyed) return Error(ESRCH);
     }
     TRY(Hold());
-    return kernel_->SignalFromOutside(pid == 0 ? kInitPid : pid, signo, all);
+    const OutsideSignal signal{pid == 0 ? kInitPid : pid, signo, all};
+    // As Linux, who stands still does not even end by any other signal.
+    if (signo != 0 && signo != SIGKILL) {
+      absl::MutexLock lock(&freeze_mutex_);
+      if (frozen_) {
+        TRY(kernel_->SignalFromOutside(signal.pid, 0, all));
+        return Postpone(signal);
+      }
+    }
+    return kernel_->SignalFromOutside(signal.pid, signo, all);
   }
 
   Result<std::unique_ptr<control::ExecutedProcess>> Exec(control::ExecConfig config) override {
@@ -157,7 +169,19 @@ class KernelSandbox final : public control::Sandbox {
     return ListProcesses(*kernel_);
   }
 
-  void Freeze(bool frozen) override { kernel_->platform().Freeze(frozen); }
+  void Freeze(bool frozen) override {
+    std::vector<OutsideSignal> due;
+    {
+      absl::MutexLock lock(&freeze_mutex_);
+      frozen_ = frozen;
+      kernel_->platform().Freeze(frozen);
+      if (!frozen) due.swap(postponed_);
+    }
+    for (const OutsideSignal& signal : due) {
+      // An error means that it has ended meanwhile.
+      (void)kernel_->SignalFromOutside(signal.pid, signal.signo, signal.all).ok();
+    }
+  }
 
   void Destroy() override {
     {
@@ -171,6 +195,23 @@ class KernelSandbox final : public control::Sandbox {
   }
 
  private:
+  struct OutsideSignal {
+    pid_t pid;
+    int signo;
+    bool all;
+    bool operator==(const OutsideSignal&) const = default;
+  };
+
+  // Until the end of the pause. EAGAIN: too many.
+  Status Postpone(const OutsideSignal& signal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(freeze_mutex_) {
+    constexpr size_t kMost = 1024;
+    const bool known = std::find(postponed_.begin(), postponed_.end(), signal) != postponed_.end();
+    if (known && signal.signo < kFirstRealTime) return Ok();
+    if (postponed_.size() >= kMost) return Error(EAGAIN, "too many signals for a paused container");
+    postponed_.push_back(signal);
+    return Ok();
+  }
+
   // kHeld: init is there and waits for its start.
   enum class State { kCreated, kHeld, kRunning, kDestroyed };
 
@@ -240,6 +281,9 @@ class KernelSandbox final : public control::Sandbox {
   const uint64_t memory_total_;
   const unsigned personality_;
   const bool strace_;
+  absl::Mutex freeze_mutex_;
+  bool frozen_ ABSL_GUARDED_BY(freeze_mutex_) = false;
+  std::vector<OutsideSignal> postponed_ ABSL_GUARDED_BY(freeze_mutex_);
   absl::Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kCreated;
 };

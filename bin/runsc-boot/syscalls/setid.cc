@@ -220,8 +220,6 @@ Result<Word> SysSetgroups(Task& task, const SyscallArgs& args) {
     group = old->KernelGid(group);
     if (group == kNoId) return Error(EINVAL);
   }
-  // Linux keeps them in order.
-  std::sort(groups.begin(), groups.end());
   Credentials changed = *old;
   // Linux keeps and shows them in order.
   std::sort(groups.begin(), groups.end());

@@ -33,6 +33,9 @@ int ExitCodeOfExecError(const Error& error) {
   return code == 126 || code == 127 ? code : kExecFailure;
 }
 
+// Every error begins as runc's: engines and people look for that.
+Error InExecsWords(Error error) { return std::move(error).WithContext("exec failed"); }
+
 struct Prepared {
   state::Container container;
   ExecSession session;
@@ -84,8 +87,7 @@ Result<Prepared> Prepare(const GlobalOptions& options, const ExecOptions& exec, 
     return Prepared{std::move(container), *std::move(session), std::move(console)};
   }
   exit_code = ExitCodeOfExecError(session.error());
-  return InGosSpelling(std::move(session).error())
-      .WithContext("exec failed: unable to start container process");
+  return InGosSpelling(std::move(session).error()).WithContext("unable to start container process");
 }
 
 Status JoinCgroup(const ExecOptions& exec, const Prepared& prepared) {
@@ -133,12 +135,12 @@ Result<int> Exec(const GlobalOptions& options, const ExecOptions& exec) {
   int exit_code = kExecFailure;
   Result<Prepared> prepared = Prepare(options, exec, exit_code);
   if (!prepared.ok()) {
-    ReportError(options, prepared.error());
+    ReportError(options, InExecsWords(std::move(prepared).error()));
     return exit_code;
   }
   Result<int> code = Finish(exec, *prepared, signals);
   if (code.ok()) return code;
-  ReportError(options, code.error());
+  ReportError(options, InExecsWords(std::move(code).error()));
   return kExecFailure;
 }
 

@@ -12,8 +12,8 @@ Result<int> Start(const GlobalOptions& options, const std::string& id) {
   if (status == "running") return Error(EINVAL, "cannot start an already running container");
   if (status == "stopped") return Error(EINVAL, "cannot start a container that has stopped");
   if (status != "created") {
-    return Error(EINVAL, absl::StrCat("cannot start a container in the ", std::string(status),
-                                      " state"));
+    return Error(EINVAL,
+                 absl::StrCat("cannot start a container in the ", std::string(status), " state"));
   }
   TRY_ASSIGN(BootClient boot, BootClient::Connect(store));
   TRY(StartContainer(store, boot, container));

@@ -21,7 +21,7 @@ std::string_view StatusOf(const state::Container& container) {
   if (!IsAlive(container.boot())) return "stopped";
   switch (container.phase()) {
     case state::Container::CREATED:
-      return "created";
+      return container.paused() ? "paused" : "created";
     case state::Container::RUNNING:
       return container.paused() ? "paused" : "running";
     default:
