@@ -113,7 +113,9 @@ void AddExecCommands(CLI::App& app, Parsed& parsed) {
                                        "exec [OPTIONS] ID COMMAND [ARG...]\n"
                                        "exec [OPTIONS] --process FILE ID");
   auto one_each = [&](const char* flags, std::vector<std::string>& values, const char* text) {
-    command->add_option(flags, values, text)->allow_extra_args(false);
+    command->add_option(flags, values, text)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };
   command->add_option("-p,--process", exec.process_file, "file that says what to start");
   command->add_option("--console-socket", exec.console_socket,
@@ -261,6 +263,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   CLI::App app("Runs OCI containers on an application kernel of their own.", "runsc-create");
   app.set_version_flag("-v,--version",
                        std::string("runsc-create version ") + kVersion + "\nspec: " + kOciVersion);
+  // As with runc, the last of several wins; the commands inherit it.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   AddGlobalFlags(app, *parsed);
   AddLifecycleCommands(app, *parsed);
   AddExecCommands(app, *parsed);

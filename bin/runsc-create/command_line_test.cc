@@ -46,6 +46,13 @@ TEST(CommandLine, WrongUsageIsAnErrorThatNamesIt) {
   EXPECT_NE(Parse({"--network", "lan", "list"}).text.find("lan"), std::string::npos);
 }
 
+TEST(CommandLine, TheLastOfSeveralFlagsWins) {
+  EXPECT_EQ(Parse({"--root", "/a", "--root=/b", "--debug", "--debug", "list"}).options.root, "/b");
+  EXPECT_EQ(
+      Parse({"exec", "-u", "1", "-u", "0", "-d", "-d", "-e", "A=1", "-e", "A=2", "c1", "sh"}).id,
+      "c1");
+}
+
 TEST(CommandLine, AMarkMayStandBeforeTheName) {
   for (std::vector<const char*> words :
        {std::vector<const char*>{"exec", "--", "c1", "sh"},
