@@ -199,7 +199,7 @@ def test_options_behind_the_name_are_the_programs(env):
 
 def test_a_mark_before_the_name_ends_the_flags(env):
     with running(env) as container:
-        for flags in ([], ["-e", "A=b"], ["--user=0", "-u", "0"], ["--no-new-privs"]):
+        for flags in ([], ["-e", "A=b"], ["-u", "1", "-u", "0"], ["--no-new-privs"]):
             expect_output(env.runtime.call("exec", *flags, "--", container, "echo", "--", "-e"),
                           "-- -e\n")
         expect.success(env.runtime.call("ps", "-f", "json", "--", container))
@@ -555,6 +555,8 @@ def test_clients_killed_at_any_time(env):
 
 
 def test_kill_all_while_processes_start(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc's misses those that come meanwhile")
     for delay in (0, 0.02, 0.05, 0.1):
         with running(env) as container:
             clients = [env.runtime.popen("exec", container, "/bin/sleep", "1000",
@@ -638,7 +640,7 @@ def test_created_container_has_its_init(env):
                                                     "ps -o pid,comm | grep ' 1 '"))
         lines = done.out.decode().splitlines()
         expect.equal(lines[:3], ["0", "/proc/1", "1"], "parent, first process, not the first")
-        expect.contains(lines[3], "init", "name of the first process")
+        expect.contains(lines[3].lower(), "init", "name of the first process")
         expect.equal(env.runtime.status(container), "created", "status")
         listed = json.loads(expect.success(
             env.runtime.call("ps", "--format", "json", container)).out)
@@ -651,9 +653,9 @@ def test_created_container_starts_after_it(env):
         expect.success(shell(env, container, "echo written > /tmp/before"))
         pid = detached_exec(env, container, "exec sleep 1000")
         expect.success(env.runtime.call("start", container))
+        expect.equal(reap(pid), -9, "exit code of what ran beside it")
         expect.true(stops(env, container), "it does not stop")
         expect.equal(read(output), "I am 1\nwritten\n", "output of init")
-        expect.equal(reap(pid), -9, "exit code of what ran beside it")
         if env.runtime.is_ours:
             done = expect.success(env.runtime.call("wait", container))
             expect.equal(json.loads(done.out)["exitStatus"], 9, "exit status")
@@ -673,7 +675,7 @@ def test_init_is_what_the_file_holds_at_its_start(env):
 
 def test_everything_about_a_created_containers_init_can_be_read(env):
     with created(env) as (container, _):
-        done = shell(env, container, "find /proc/1/ -type f -o -type l | while read f; do "
+        done = shell(env, container, "find /proc/1/ -maxdepth 1 ! -name pagemap | while read f; do "
                                      "cat $f; readlink $f; done > /dev/null 2>&1; "
                                      "ls /proc/1/fd; readlink /proc/1/cwd; echo alive")
         expect.success(done)
@@ -726,6 +728,8 @@ def test_kill_all_of_a_created_container(env):
 
 
 def test_delete_of_a_created_container_ends_what_runs_in_it(env):
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc gives up before its processes have been reaped")
     with created(env) as (container, _):
         pid = detached_exec(env, container, "trap '' TERM; sleep 1000")
         client = env.runtime.popen("exec", container, "sleep", "1000")
@@ -785,6 +789,30 @@ def test_start_while_processes_start(env):
             expect.success(env.runtime.call("start", container))
             expect.equal([client.wait(60) for client in clients], list(range(6)), "exit codes")
             expect.true(host.wait_until(lambda: read(output) == "up\n"), "it does not run")
+
+
+def test_a_created_container_in_a_storm_of_commands(env):
+    """Whatever comes first, every command ends, and nothing is left."""
+    if not env.runtime.is_ours:
+        raise expect.Skip("runc gives up before its processes have been reaped")
+    for step in range(12):
+        with created(env) as (container, _):
+            commands = [("exec", container, "true"), ("start", container),
+                        ("exec", "-d", container, "sleep", "1000"), ("kill", container, "TERM"),
+                        ("ps", container), ("exec", container, "sh", "-c", "kill -9 1; exit 3"),
+                        ("pause", container), ("resume", container),
+                        ("kill", "--all", container, "KILL")]
+            turn = step % len(commands)
+            clients = []
+            for command in commands[turn:] + commands[:turn]:
+                clients.append(env.runtime.popen(*command, stdout=subprocess.DEVNULL,
+                                                 stderr=subprocess.DEVNULL))
+                time.sleep(0.002 * step)
+            # One that stands still, and what waits for it there, ends here at last.
+            expect.success(env.runtime.call("delete", "--force", container, seconds=20))
+            for client in clients:
+                client.wait(20)
+            expect.equal(env.runtime.state(container), None, "state")
 
 
 def test_terminal_beside_an_init_that_has_not_been_started(env):
