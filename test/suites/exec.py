@@ -930,6 +930,23 @@ def test_terminal_in_the_process_file(env):
             expect.equal(process.wait(20), 4, "exit code")
 
 
+def test_console_size_in_the_process_file(env):
+    with running(env, kind="debian") as container:
+        directory = env.directory()
+        pid_file = os.path.join(directory, "pid")
+        path = process_file(env, terminal=True, consoleSize={"height": 33, "width": 101},
+                            args=["/bin/sh", "-c", "stty size; exit 6"])
+        with console_listener(directory) as (listener, socket_path):
+            expect.success(env.runtime.call("exec", "-d", "--console-socket", socket_path,
+                                            "--pid-file", pid_file, "-p", path, container))
+            fd, _ = receive_terminal(listener)
+        try:
+            Screen(fd).wait_for("33 101")
+            expect.equal(reap(int(read(pid_file))), 6, "exit code")
+        finally:
+            os.close(fd)
+
+
 def test_terminals_that_cannot_be(env):
     with running(env) as container:
         done = execute(env, container, "-t", "-d", ["true"])
