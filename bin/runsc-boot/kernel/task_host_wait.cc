@@ -42,6 +42,12 @@ bool IsPlainWait(uint64_t operation) {
   return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
 }
 
+// Whether a call of the futex family sleeps; `operation` is its second argument.
+bool IsWait(uint64_t number, uint64_t operation) {
+  return (number == SYS_futex && IsPlainWait(operation)) || number == kFutexWaitv ||
+         number == kFutexWait;
+}
+
 // A wait with an absolute time-out, as far as its arguments tell.
 bool LooksTimed(const platform::SyscallInfo& call) {
   const auto& [word, operation, value, timeout, second, bits] = call.args;
@@ -77,9 +83,7 @@ std::optional<Task::HostWait> Task::InterruptedHostWait(platform::Registers& reg
     return wait;
   }
   // Still asleep: it has been withdrawn before the host began, and is noted anew.
-  const bool waits =
-      (r.rax == SYS_futex && IsPlainWait(r.rsi)) || r.rax == kFutexWaitv || r.rax == kFutexWait;
-  if (!waits || !IsSyscallInstruction(r.rip)) return std::nullopt;
+  if (!IsWait(r.rax, r.rsi) || !IsSyscallInstruction(r.rip)) return std::nullopt;
   wait.call.number = r.rax;
   wait.call.instruction_pointer += kSyscallLength;
   wait.restart_code = kRestartSys;
@@ -110,7 +114,10 @@ void Task::OnHostCall(platform::Thread& thread, const platform::SyscallInfo& exe
     platform::Registers& r = thread.registers();
     std::tie(r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9) = std::tuple_cat(call.args);
   }
-  Result<uint64_t> result = Error(kRestartSys);
+  // The signal has come before the call then. One that does not sleep never fails
+  // for that: it begins again behind the handler.
+  const bool sleeps = sleep_code != 0 || IsWait(call.number, call.args[1]);
+  Result<uint64_t> result = Error(sleeps ? kRestartSys : kRestartNoIntr);
   if (sleep_code != 0 && (value == kInterrupted || (resumed && !value.has_value()))) {
     result = Error(sleep_code);
   } else if (value == kInterrupted && call.number == SYS_futex && LooksTimed(call)) {

@@ -62,7 +62,7 @@ TEST(SyscallTableTest, OnlyCallsOnTheCallersOwnMemoryAreTheHosts) {
     if (entry.function == SysOnHost) names.insert(entry.name);
   }
   EXPECT_EQ(names, (std::set<std::string>{"brk", "futex_requeue", "futex_wake", "mincore", "msync",
-                                          "set_robust_list"}));
+                                          "rseq", "set_robust_list"}));
 }
 
 TEST(SyscallTableTest, TheDocumentationIsCurrent) {
