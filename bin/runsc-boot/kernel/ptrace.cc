@@ -10,7 +10,6 @@ namespace runsc::boot {
 
 namespace {
 
-constexpr uint64_t kTrapFlag = 0x100;
 constexpr uint64_t kSyscallLength = 2;
 constexpr int kSysGood = 0x80;
 // To trap or not costs a call of the stub: a tracer that looks at few calls (by a
@@ -44,14 +43,9 @@ bool Tracee::Has(uint32_t option) const {
   return !detached_ && (options_ & option) != 0;
 }
 
-bool Tracee::Steps() const {
-  const Mode mode = this->mode();
-  return mode == Mode::kStep || mode == Mode::kEmulateStep;
-}
-
-bool Tracee::MayChangeTraps() const {
+bool Tracee::WantsTraps() const {
   absl::MutexLock lock(&mutex_);
-  return (wants_all_calls_ && !detached_) != all_calls_trap_.load();
+  return (wants_all_calls_ || debug_.armed()) && !detached_;
 }
 
 bool Tracee::stopped() const {
@@ -88,7 +82,7 @@ void Tracee::NotifyTracer(Task& task, const StopInfo& stop) {
 bool Tracee::BeginStop(Task& task, StopInfo stop) {
   if (!task.thread().EnterStub().ok()) return false;
   // The tracer sees the program's flags.
-  if (std::exchange(forced_step_, false)) task.thread().registers().eflags &= ~kTrapFlag;
+  EndForcedStep(task.thread().registers());
   const StopInfo told = stop;
   {
     absl::MutexLock lock(&mutex_);
@@ -257,6 +251,8 @@ void Tracee::HandleSyscall(Task& task, platform::Thread& thread, platform::Sysca
   if (tracee == nullptr) return task.EndCall(thread, call, task.Execute(call));
   tracee->tid_before_exec_ = task.tid();
   const Mode mode = tracee->mode();
+  // The call may go on in other places: in a child, in a handler.
+  if (thread.in_stub()) tracee->EndForcedStep(thread.registers());
   tracee->original_rax_ = static_cast<int64_t>(call.number);
   tracee->CountUnwatchedCall(mode);
   if (mode != Mode::kContinue && mode != Mode::kStep) {
@@ -325,7 +321,8 @@ void Tracee::FinishCall(Task& task, platform::Thread& thread, const platform::Sy
     const bool interrupted =
         !result.ok() && (value <= -int64_t{kRestartSys} || value == -int64_t{EINTR});
     if (task.saved_mask_.has_value() && !interrupted) task.RestoreSavedMask();
-    const bool plain = !exit_stop && !step && !interrupted && !tracee->MayChangeTraps();
+    const bool plain = !exit_stop && !step && !interrupted && !tracee->Watches() &&
+                       tracee->WantsTraps() == tracee->all_calls_trap_.load();
     if (plain && ReturnPlainly(task, thread, value)) return;
     if (!thread.EnterStub().ok()) return task.FinishKilled();
     thread.registers().rax = static_cast<uint64_t>(value);
@@ -399,25 +396,12 @@ void Tracee::ResolveRestart(platform::Registers& registers, const SignalAction* 
 }
 
 void Tracee::PrepareToRun(Task& task, platform::Thread& thread) {
-  const bool step = Steps();
-  platform::Registers& registers = thread.registers();
-  if (step) {
-    registers.eflags |= kTrapFlag;
-  } else if (forced_step_) {
-    registers.eflags &= ~kTrapFlag;
+  PrepareStep(thread);
+  const bool traps = WantsTraps();
+  if (traps != all_calls_trap_.load() && thread.TrapAllCalls(traps).ok()) {
+    all_calls_trap_.store(traps);
   }
-  forced_step_ = step;
-  bool wanted = false;
-  bool detached = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    detached = detached_;
-    wanted = wants_all_calls_ && !detached_;
-  }
-  if (wanted != all_calls_trap_.load() && thread.TrapAllCalls(wanted).ok()) {
-    all_calls_trap_.store(wanted);
-  }
-  if (!detached) return;
+  if (HasTracer(task)) return;
   absl::MutexLock lock(&task.state_mutex_);
   if (task.tracee_.get() == this) task.interception_.fetch_and(~Task::kTraced);
 }
@@ -427,7 +411,7 @@ bool Tracee::Deliver(Task& task, platform::Thread& thread, const Task::Delivery&
   platform::Registers& registers = thread.registers();
   ResolveRestart(registers, &delivery.action);
   // The application's frame has its own trap flag, not ours.
-  if (std::exchange(forced_step_, false)) registers.eflags &= ~kTrapFlag;
+  EndForcedStep(registers);
   if (!task.SetUpFrame(thread, delivery).ok()) {
     if (delivery.info.si_signo == SIGSEGV) task.group_->actions()->Reset(SIGSEGV);
     task.ForceSignal(MakeSigInfo(SIGSEGV, SI_KERNEL));
@@ -453,6 +437,7 @@ void Tracee::Leave(Task& task, platform::Thread& thread) {
       task.RestoreSavedMask();
       continue;
     }
+    if (tracee->MeetBreakpoint(task, thread.registers())) continue;
     tracee->PrepareToRun(task, thread);
     if (Resume(task, thread)) return;
   }

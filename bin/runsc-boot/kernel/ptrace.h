@@ -23,6 +23,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "bin/runsc-boot/kernel/debug_registers.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 #include "bin/runsc-boot/kernel/task.h"
 #include "bin/runsc-boot/kernel/thread_group.h"
@@ -67,6 +68,9 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static std::optional<Result<uint64_t>> OnSeccompTrace(Task& task,
                                                         const platform::SyscallInfo& call,
                                                         uint32_t data);
+  // The end of a single step, told by `trap` (ptrace_debug.cc). True: it was the
+  // kernel's own, and nobody is to know.
+  static bool EndStep(Task& task, platform::Thread& thread, SigInfo& trap);
   // Whether exec(2) may give privileges: its tracer has them anyway.
   static bool MayGain(const Task& task);
   // --- Ends (ptrace_exit.cc)
@@ -153,9 +157,25 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   // Calls that the tracer does not want to see trap for a while only.
   void CountUnwatchedCall(Mode mode);
   bool WantsExit() const { return mode() == Mode::kSyscall; }
+  // Whether all calls shall trap.
+  bool WantsTraps() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // ptrace_debug.cc
+  // What is known of the instruction that the thread is about to run.
+  struct Upcoming {
+    uint64_t watchpoints = 0;  // bits of DR6
+    bool pushes_flags = false, pops_flags = false;
+  };
   bool Steps() const;
-  // Whether all calls trap without need, or do not and shall.
-  bool MayChangeTraps() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Whether any debug register is enabled.
+  bool Watches() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void PrepareStep(platform::Thread& thread);
+  // Takes back what PrepareStep has set.
+  void EndForcedStep(platform::Registers& registers);
+  // Whether a breakpoint lies where the thread goes on; its signal is pending then.
+  bool MeetBreakpoint(Task& task, platform::Registers& registers);
+  // Takes the trap flag out of flags that the program has pushed.
+  static void HideTrapFlag(Task& task, uint64_t address);
 
   // ptrace_exit.cc
   // A thread's end has been waited for, or nobody will: who waits for that goes on.
@@ -229,13 +249,14 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   bool wants_all_calls_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<int> exit_status_ ABSL_GUARDED_BY(mutex_);  // of a thread
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  uint64_t debug_addresses_[4] ABSL_GUARDED_BY(mutex_) = {};
 
   // Of the tracee's worker, or of the tracer while it is stopped.
   int64_t original_rax_ = -1;
   std::atomic<bool> all_calls_trap_{false};
-  int unwatched_calls_ = 0;    // in a row, since the tracer wanted to see one
-  bool forced_step_ = false;   // the trap flag is ours
+  int unwatched_calls_ = 0;   // in a row, since the tracer wanted to see one
+  bool forced_step_ = false;  // the trap flag is ours
+  DebugRegisters debug_;
+  Upcoming upcoming_;
   bool rechecks_ = false;      // filters run again behind PTRACE_EVENT_SECCOMP
   uint64_t event_number_ = 0;  // of the clone under way, PTRACE_EVENT_*
   pid_t tid_before_exec_ = 0;

@@ -43,6 +43,7 @@ uint64_t Tracee::PrepareClone(Task& parent, const TaskRef& child, const CloneReq
   if (!inherits || detached || tracer == nullptr) return request.flags;
   auto traced = std::make_shared<Tracee>(Key(), child, tracer, tracee->seized_, options);
   traced->made_with_task_ = true;
+  traced->debug_ = tracee->debug_.ForChild();
   if ((request.flags & CLONE_VFORK) != 0) {
     // The host would keep the parent asleep, which must stop for the event.
     traced->vfork_ = std::make_shared<VforkWait>();
@@ -125,6 +126,7 @@ void Tracee::AfterExec(Task& task, platform::Thread& thread) {
   if (tracee == nullptr) return task.LeaveStub(thread);
   tracee->all_calls_trap_.store(false);
   tracee->forced_step_ = false;
+  tracee->debug_.Clear();
   {
     // The old leader's tracee has gone with it.
     absl::MutexLock lock(&task.kernel().tree_mutex());

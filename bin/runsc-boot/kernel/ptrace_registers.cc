@@ -25,7 +25,6 @@ constexpr size_t kSoftwareBytes = 464;
 constexpr size_t kHeaderOffset = 512;
 constexpr size_t kMxcsrOffset = 24;
 constexpr uint32_t kMxcsrMask = 0xffff;
-constexpr uint64_t kDebugControl = 7;
 // The kernel's struct user has two words more than the C library's.
 constexpr uint64_t kUserSize = sizeof(struct user) + 2 * sizeof(uint64_t);
 
@@ -77,15 +76,16 @@ Result<uint64_t> Tracee::User(Task& caller, Task& task, int request, uint64_t of
   if (offset % sizeof(uint64_t) != 0 || offset >= kUserSize) return Error(EIO);
   platform::Registers& r = task.thread().registers();
   const bool poke = request == PTRACE_POKEUSR;
-  const bool is_debug = offset >= kDebug && offset < kDebug + 8 * sizeof(uint64_t);
+  const bool is_debug =
+      offset >= kDebug && offset < kDebug + DebugRegisters::kCount * sizeof(uint64_t);
+  const int number = is_debug ? static_cast<int>((offset - kDebug) / sizeof(uint64_t)) : 0;
   user_regs_struct user = ToUser(r, original_rax_);
   if (!poke) {
     uint64_t value = 0;
     if (offset < sizeof(user)) {
       memcpy(&value, reinterpret_cast<const char*>(&user) + offset, sizeof(value));
-    } else if (is_debug && (offset - kDebug) / 8 < 4) {
-      absl::MutexLock lock(&mutex_);
-      value = debug_addresses_[(offset - kDebug) / 8];
+    } else if (is_debug) {
+      value = debug_.Get(number);
     }
     TRY(caller.CopyOutObject(data, value));
     return 0;
@@ -96,16 +96,7 @@ Result<uint64_t> Tracee::User(Task& caller, Task& task, int request, uint64_t of
     return 0;
   }
   if (!is_debug) return Error(EIO);
-  const uint64_t number = (offset - kDebug) / 8;
-  if (number == 4 || number == 5) return Error(EIO);
-  // The host lends no debug registers to a stub: addresses are kept, nothing
-  // is ever watched.
-  if (number == kDebugControl && (data & 0xff) != 0) return Error(ENOSPC);
-  if (number < 4) {
-    if (data >= kUserEnd) return Error(EINVAL);
-    absl::MutexLock lock(&mutex_);
-    debug_addresses_[number] = data;
-  }
+  TRY(debug_.Set(number, data));
   return 0;
 }
 

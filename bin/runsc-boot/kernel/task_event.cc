@@ -167,6 +167,7 @@ void Task::OnFault(platform::Thread& thread, const siginfo_t& info) {
   }
   // A fault's code is the kernel's; anything else is the application's forgery.
   if (fault.si_code <= 0) fault = MakeSigInfo(fault.si_signo, SI_KERNEL);
+  if (IsTraced() && Tracee::EndStep(*this, thread, fault)) return LeaveStub(thread);
   ForceSignal(fault);
   LeaveStub(thread);
 }
