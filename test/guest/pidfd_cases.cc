@@ -1,6 +1,9 @@
 // pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), kcmp(2).
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 
 #include <thread>
 
@@ -240,6 +243,107 @@ CASE(pidfd_fdinfo) {
   Record("pid", text.find(expected) != std::string::npos);
   Record("nspid", text.find("NSpid:\t") != std::string::npos);
 }
+CASE(pidfd_fdinfo_until_somebody_waits) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  const std::string path = "/proc/self/fdinfo/" + std::to_string(PidFdOpen(child));
+  const auto shows = [&](const std::string& pid) {
+    return Content(path.c_str()).find("Pid:\t" + pid + "\nNSpid:\t" + pid + "\n") !=
+           std::string::npos;
+  };
+  Record("zombie", shows(std::to_string(child)));
+  waitpid(child, nullptr, 0);
+  Record("gone", shows("-1"));
+}
+CASE(pidfd_fdinfo_in_namespaces) {
+  MUST(unshare(CLONE_NEWPID));
+  const pid_t child = Sleeper();
+  const std::string path = "/proc/self/fdinfo/" + std::to_string(PidFdOpen(child));
+  const std::string number = std::to_string(child);
+  Record("both", Content(path.c_str()).find("Pid:\t" + number + "\nNSpid:\t" + number + "\t1\n") !=
+                     std::string::npos);
+  kill(child, SIGKILL);
+}
+CASE(pidfd_gives_namespaces) {
+  const char* const names[] = {
+      "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children",
+      "user",   "uts"};
+  const pid_t child = Sleeper();
+  const int pidfd = PidFdOpen(child);
+  unsigned command = 0xff01;
+  for (const char* name : names) {
+    const int fd = ioctl(pidfd, command++, 0);
+    const std::string link = "/proc/" + std::to_string(child) + "/ns/" + name;
+    struct stat one = {}, other = {};
+    const bool same = fstat(fd, &one) == 0 && stat(link.c_str(), &other) == 0 &&
+                      one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+    Record(name, std::string(same ? "same" : "differs") +
+                     (fcntl(fd, F_GETFD) == FD_CLOEXEC ? " cloexec" : ""));
+  }
+  T(ioctl(pidfd, 0xff01, 1));
+  T(ioctl(pidfd, 0xff00, 0));
+  T(ioctl(pidfd, FIONREAD, &command));
+  const int uts = ioctl(pidfd, 0xff0a, 0);
+  T(setns(uts, CLONE_NEWUTS));
+  Record("user", InChild([&] {
+           BecomeUser(1000, 1000);
+           return ioctl(pidfd, 0xff0a, 0) < 0 ? errno : 0;
+         }));
+  kill(child, SIGKILL);
+  siginfo_t info;
+  waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  T(ioctl(pidfd, 0xff0a, 0));
+  T(ioctl(pidfd, 0xff09, 0));
+  waitpid(child, nullptr, 0);
+  T(ioctl(pidfd, 0xff0a, 0));
+}
+CASE(pidfd_tells_who_it_is) {
+  struct Info {
+    uint64_t mask, cgroup;
+    uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int32_t exit_code;
+    uint64_t later[4];
+  };
+  constexpr unsigned long kGetInfo = _IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, 64);
+  constexpr unsigned long kLarger = _IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, sizeof(Info));
+  constexpr uint64_t kPid = 1, kIds = 2, kExit = 8;
+  const pid_t child = fork();
+  if (child == 0) {
+    MUST(setresgid(5, 6, 7));
+    MUST(setresuid(1, 2, 3));
+    MUST(prctl(PR_SET_NAME, "changed"));
+    pause();
+  }
+  const std::string comm = "/proc/" + std::to_string(child) + "/comm";
+  while (Content(comm.c_str()) != "changed\n") SleepMs(1);
+  const int pidfd = PidFdOpen(child);
+  Info info = {};
+  info.later[0] = 9;
+  T(ioctl(pidfd, kGetInfo, &info));
+  Record("mask", static_cast<long long>(info.mask & (kPid | kIds | kExit)));
+  Record("pids", info.pid == static_cast<uint32_t>(child) && info.tgid == info.pid &&
+                     info.ppid == static_cast<uint32_t>(getpid()));
+  for (const uint32_t id :
+       {info.ruid, info.euid, info.suid, info.fsuid, info.rgid, info.egid, info.sgid, info.fsgid}) {
+    Record("id", id);
+  }
+  Record("untouched", static_cast<long long>(info.later[0]));
+  T(ioctl(pidfd, kLarger, &info));
+  Record("unknown", static_cast<long long>(info.later[3]));
+  T(ioctl(pidfd, _IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, 56), &info));
+  T(ioctl(pidfd, kGetInfo, nullptr));
+  T(ioctl(pidfd, kGetInfo, BadPointer()));
+  kill(child, SIGTERM);
+  waitpid(child, nullptr, 0);
+  info.mask = kPid;
+  T(ioctl(pidfd, kGetInfo, &info));
+  info.mask = kExit;
+  T(ioctl(pidfd, kGetInfo, &info));
+  Record("mask", static_cast<long long>(info.mask & (kPid | kIds | kExit)));
+  Record("end", StatusText(info.exit_code));
+}
 CASE(kcmp_self) {
   const pid_t self = getpid();
   for (int type = kVm; type <= kSysvsem; type++)
@@ -267,6 +371,36 @@ CASE(kcmp_files) {
   Record("dup", Kcmp(self, self, kFile, index(one), index(three)));
   Record("reopened", Kcmp(self, self, kFile, index(one), index(two)));
   Record("closed", Kcmp(self, self, kFile, index(one), 500));
+}
+CASE(kcmp_epoll_target) {
+  struct Slot {
+    uint32_t epoll, fd, offset;
+  };
+  const int epoll = epoll_create1(0), null = open("/dev/null", O_RDONLY);
+  int p[2], other[2];
+  MUST(pipe(p));
+  MUST(pipe(other));
+  epoll_event event = {EPOLLIN, {}};
+  const int number = dup(p[0]);
+  MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, number, &event));
+  const auto compare = [&](int fd, int instance, int watched, uint32_t offset) {
+    Slot slot = {static_cast<uint32_t>(instance), static_cast<uint32_t>(watched), offset};
+    return Kcmp(getpid(), getpid(), kEpollTarget, static_cast<unsigned long>(fd),
+                reinterpret_cast<unsigned long>(&slot));
+  };
+  Record("same", compare(p[0], epoll, number, 0));
+  Record("other", compare(null, epoll, number, 0));
+  Record("beyond", compare(p[0], epoll, number, 1));
+  Record("unwatched", compare(p[0], epoll, null, 0));
+  Record("not_epoll", compare(p[0], null, number, 0));
+  Record("closed", compare(500, epoll, number, 0));
+  Record("no_instance", compare(p[0], 500, number, 0));
+  Record("address", Kcmp(getpid(), getpid(), kEpollTarget, 0, 8));
+  MUST(dup2(other[0], number));
+  MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, number, &event));
+  Record("second",
+         compare(p[0], epoll, number, 0) == "same" || compare(p[0], epoll, number, 1) == "same");
+  Record("beyond", compare(p[0], epoll, number, 2));
 }
 CASE(kcmp_errors) {
   Record("type", Kcmp(getpid(), getpid(), 99));

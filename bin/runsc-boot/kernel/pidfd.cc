@@ -1,6 +1,5 @@
 #include "bin/runsc-boot/kernel/pidfd.h"
 
-#include "absl/strings/str_cat.h"
 #include "bin/runsc-boot/kernel/kernel.h"
 
 namespace runsc::boot {
@@ -18,11 +17,6 @@ Result<Attributes> PidFd::GetAttributes() {
   Attributes attributes;
   attributes.mode = 0600;
   return attributes;
-}
-
-std::string PidFd::FdInfo() const {
-  const pid_t pid = target_->zombie() ? -1 : target_->pid();
-  return absl::StrCat("Pid:\t", pid, "\nNSpid:\t", pid, "\n");
 }
 
 FileRef MakePidFd(ThreadGroupRef target, int flags) {

@@ -18,7 +18,6 @@ class PidFd final : public File {
   WaitQueue* wait_queue() override;
   Result<Attributes> GetAttributes() override;
   std::string Describe() const override { return "anon_inode:[pidfd]"; }
-  std::string FdInfo() const override;
 
  private:
   const ThreadGroupRef target_;

@@ -190,6 +190,11 @@ SyscallImplementation SysSetxattr, SysLsetxattr, SysFsetxattr, SysGetxattr, SysL
 class NamespaceFile;
 Result<Word> NamespaceIoctl(Task& task, const NamespaceFile& file, unsigned command);
 
+// Commands of pidfds, other than those of every descriptor.
+class PidFd;
+bool IsPidFdCommand(unsigned command);
+Result<Word> PidFdIoctl(Task& task, const PidFd& pidfd, unsigned command, uint64_t argument);
+
 }  // namespace runsc::boot
 
 #endif  // RUNSC_BOOT_SYSCALLS_CALLS_H_

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "bin/runsc-boot/kernel/pidfd.h"
 #include "bin/runsc-boot/namespaces/ns_file.h"
 #include "bin/runsc-boot/socket/socket.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
@@ -68,6 +69,10 @@ Result<Word> SysIoctl(Task& task, const SyscallArgs& args) {
       }
       break;
     default:
+      if (auto* pidfd = dynamic_cast<PidFd*>(file.get());
+          pidfd != nullptr && IsPidFdCommand(command)) {
+        return PidFdIoctl(task, *pidfd, command, args.Raw(2));
+      }
       if (auto done = AsyncIoctl(task, file, args.Fd(0), command, args.Raw(2))) {
         return *std::move(done);
       }

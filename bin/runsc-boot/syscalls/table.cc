@@ -328,7 +328,7 @@ constexpr SyscallEntry kTable[] = {
     {309, "getcpu", SysGetcpu, kFull, nullptr, {kPointer, kPointer}},
     {310, "process_vm_readv", SysProcessVmReadv, kFull, nullptr, {kPid, kIovec, kUint, kIovec, kUint, kFlags}},
     {311, "process_vm_writev", SysProcessVmWritev, kFull, nullptr, {kPid, kIovec, kUint, kIovec, kUint, kFlags}},
-    {312, "kcmp", SysKcmp, kPartial, "KCMP_EPOLL_TFD is refused", {kPid, kPid, kInt, kHex, kHex}},
+    {312, "kcmp", SysKcmp, kFull, nullptr, {kPid, kPid, kInt, kHex, kHex}},
     {313, "finit_module", nullptr, kMissing, nullptr, {kFd, kString, kFlags}},
     {314, "sched_setattr", SysSchedSetattr, kPartial, "checked and kept, not enforced", {kPid, kPointer, kFlags}},
     {315, "sched_getattr", SysSchedGetattr, kPartial, "reported, not enforced", {kPid, kPointer, kUint, kFlags}},

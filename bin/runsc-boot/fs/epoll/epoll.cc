@@ -1,5 +1,9 @@
 #include "bin/runsc-boot/fs/epoll/epoll.h"
 
+#include <sys/sysmacros.h>
+
+#include <iterator>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -11,6 +15,9 @@ namespace {
 constexpr PollEvents kAlways = EPOLLERR | EPOLLHUP;
 constexpr PollEvents kModes = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE;
 constexpr int kMaxNesting = 5;
+
+// A device number as Linux has it inside, which fdinfo shows.
+uint64_t DeviceInKernel(dev_t device) { return uint64_t{major(device)} << 20 | minor(device); }
 
 // Serialises additions of instances to instances, so that two of them cannot
 // close a circle from both ends.
@@ -237,13 +244,43 @@ PollEvents EpollFile::FirstReady(Context* context) {
   return answer;
 }
 
+Result<FileRef> EpollFile::Target(uint32_t fd, uint32_t offset) {
+  std::map<const File*, FileRef> found;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [key, item] : items_) {
+      if (key.first != static_cast<int>(fd)) continue;
+      if (FileRef file = item->file.lock(); file != nullptr) found[file.get()] = std::move(file);
+    }
+  }
+  if (offset >= found.size()) return Error(ENOENT);
+  return std::next(found.begin(), offset)->second;
+}
+
 std::string EpollFile::FdInfo() const {
-  absl::MutexLock lock(&mutex_);
+  struct Watched {
+    int fd;
+    PollEvents events;
+    uint64_t data;
+    FileRef file;
+  };
+  std::vector<Watched> all;  // asked without the lock, as files have locks of their own
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [key, item] : items_) {
+      FileRef file = item->file.lock();
+      if (file != nullptr) all.push_back({key.first, item->events, item->data, std::move(file)});
+    }
+  }
   std::string text;
-  for (const auto& [key, item] : items_) {
-    if (item->file.expired()) continue;
-    absl::StrAppendFormat(&text, "tfd: %8d events: %8x data: %16x\n", key.first, item->events,
-                          item->data);
+  for (const Watched& watched : all) {
+    const Result<Attributes> attributes = watched.file->GetAttributes();
+    absl::StrAppendFormat(
+        &text, "tfd: %8d events: %8x data: %16x  pos:%d ino:%x sdev:%x\n", watched.fd,
+        watched.events, watched.data, static_cast<int64_t>(watched.file->position()),
+        attributes.ok() ? attributes->ino : 0,
+        watched.file->inode() != nullptr ? DeviceInKernel(watched.file->inode()->filesystem().dev())
+                                         : 0);
   }
   return text;
 }

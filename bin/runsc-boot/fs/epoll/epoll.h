@@ -35,6 +35,10 @@ class EpollFile final : public File {
   Status Modify(Context& context, int fd, const FileRef& file, const epoll_event& event);
   Status Remove(int fd, const FileRef& file);
 
+  // What is watched under the number `fd`, which can be several files one after
+  // another: the one that `offset` others precede. ENOENT.
+  Result<FileRef> Target(uint32_t fd, uint32_t offset) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // epoll_wait(2) without the waiting: how many of `events` were filled. The
   // caller waits on wait_queue() for EPOLLIN while it is 0.
   size_t Collect(Context& context, std::span<epoll_event> events);

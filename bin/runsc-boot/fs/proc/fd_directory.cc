@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "bin/runsc-boot/fs/proc/root_directory.h"
 #include "bin/runsc-boot/fs/proc/task_files.h"
+#include "bin/runsc-boot/kernel/pidfd.h"
 #include "bin/runsc-boot/vfs/permission.h"
 
 namespace runsc::boot::proc {
@@ -70,6 +71,22 @@ class FdLink final : public pseudo::PseudoInode {
   const int fd_;
 };
 
+// The numbers of the process as the reader's /proc sees it and in the namespaces
+// below: 0 when it cannot be seen from there, -1 once somebody has waited for it.
+std::string PidFdInfo(const PidFd& pidfd, const PidNamespace* top) {
+  const ThreadGroup& group = *pidfd.target();
+  const pid_t own = group.leader() == nullptr ? 0 : group.pid();
+  const pid_t shown = own == 0 ? -1 : FromKernelPid(top, own);
+  std::string below;
+  if (shown > 0) {
+    for (const PidNamespace* space = group.pid_namespace().get();
+         space != nullptr && !space->is_initial() && space != top; space = space->parent().get()) {
+      below = absl::StrCat("\t", space->FromKernel(own), below);
+    }
+  }
+  return absl::StrCat("Pid:\t", shown, "\nNSpid:\t", shown, below, "\n");
+}
+
 // fdinfo/N
 class FdInfoFile final : public pseudo::FileInode {
  public:
@@ -83,9 +100,11 @@ class FdInfoFile final : public pseudo::FileInode {
     auto attributes = file.GetAttributes();
     const Path& path = file.path();
     if (path.mount != nullptr) flags |= kLargeFile;
-    return absl::StrFormat("pos:\t%u\nflags:\t0%o\nmnt_id:\t%d\nino:\t%u\n%s", file.position(),
-                           flags, path.mount == nullptr ? 0 : path.mount->id(),
-                           attributes.ok() ? attributes->ino : 0, file.FdInfo());
+    const auto* pidfd = dynamic_cast<const PidFd*>(&file);
+    return absl::StrFormat(
+        "pos:\t%u\nflags:\t0%o\nmnt_id:\t%d\nino:\t%u\n%s", file.position(), flags,
+        path.mount == nullptr ? 0 : path.mount->id(), attributes.ok() ? attributes->ino : 0,
+        pidfd != nullptr ? PidFdInfo(*pidfd, handle_.filesystem().pid_namespace()) : file.FdInfo());
   }
   Status CheckOpen(Context& context, int flags) override {
     TRY_ASSIGN(TaskRef task, handle_.Get());
