@@ -49,6 +49,35 @@ CASE(user_namespace_cannot_uncover) {
   T(mount("d", "e", nullptr, MS_BIND | MS_REC, nullptr));
   T(umount2("e", MNT_DETACH));
 }
+CASE(user_namespace_cannot_change_access_times) {
+  Own();
+  for (const unsigned long flags :
+       {0UL, MS_NOATIME | 0UL, MS_STRICTATIME | 0UL, MS_NODIRATIME | 0UL}) {
+    Tmpfs("d", flags);
+    Record("options", Info("d"));
+    Record("child", InChild([] {
+             EnterUser();
+             const unsigned long kinds[] = {0,
+                                            MS_NOATIME,
+                                            MS_RELATIME,
+                                            MS_STRICTATIME,
+                                            MS_NODIRATIME,
+                                            MS_RELATIME | MS_NODIRATIME};
+             int allowed = 0;
+             for (const unsigned long kind : kinds) {
+               const int result =
+                   mount(nullptr, "d", nullptr, MS_REMOUNT | MS_BIND | kind, nullptr);
+               allowed = allowed << 1 | (result == 0 ? 1 : 0);
+             }
+             return allowed;
+           }));
+    MUST(umount("d"));
+  }
+  EnterUser();
+  Tmpfs("own", MS_NOATIME);
+  T(mount(nullptr, "own", nullptr, MS_REMOUNT | MS_BIND | MS_STRICTATIME, nullptr));
+  Record("options", Info("own"));
+}
 CASE(user_namespace_cannot_clear_flags) {
   Own();
   Tmpfs("d", MS_NOSUID | MS_RDONLY);

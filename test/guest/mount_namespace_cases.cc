@@ -1,6 +1,7 @@
 // Mount namespaces: mount, umount, binds, flags.
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
@@ -150,6 +151,60 @@ CASE(flag_noexec) {
            execl("d/s", "s", nullptr);
            return errno;
          }));
+}
+CASE(flag_nosymfollow) {
+  Own();
+  Tmpfs("d");
+  Make("d/f", "content");
+  MUST(mkdir("d/sub", 0755));
+  MUST(symlink("f", "d/link"));
+  MUST(symlink("sub", "d/way"));
+  T(mount(nullptr, "d", nullptr, MS_REMOUNT | MS_NOSYMFOLLOW, nullptr));
+  Record("options", Info("d"));
+  struct statfs fs;
+  MUST(statfs("d", &fs));
+  Record("flags", fs.f_flags);
+  T(open("d/link", O_RDONLY));
+  T(open("d/link", O_RDWR | O_CREAT, 0600));
+  T(open("d/way/x", O_RDWR | O_CREAT, 0600));
+  T(access("d/way/.", F_OK));
+  char text[16];
+  T(readlink("d/link", text, sizeof text));
+  struct stat st;
+  T(lstat("d/link", &st));
+  T(symlink("d/f", "outside"));
+  T(close(open("outside", O_RDONLY)));
+  T(mount(nullptr, "d", nullptr, MS_REMOUNT, nullptr));
+  Record("content", Drain(open("d/link", O_RDONLY)));
+}
+CASE(flags_in_statfs) {
+  Own();
+  const struct {
+    const char* name;
+    unsigned long flags;
+  } kinds[] = {{"default", 0},
+               {"ro", MS_RDONLY},
+               {"nosuid", MS_NOSUID},
+               {"nodev", MS_NODEV},
+               {"noexec", MS_NOEXEC},
+               {"noatime", MS_NOATIME},
+               {"nodiratime", MS_NODIRATIME},
+               {"strictatime", MS_STRICTATIME},
+               {"both", MS_STRICTATIME | MS_NOATIME | MS_NODIRATIME}};
+  for (const auto& kind : kinds) {
+    Tmpfs("d", kind.flags);
+    struct statfs fs;
+    MUST(statfs("d", &fs));
+    Record(kind.name, Info("d") + " " + Octal(static_cast<unsigned long>(fs.f_flags)));
+    MUST(mount(nullptr, "d", nullptr, MS_REMOUNT | MS_BIND, nullptr));
+    Record("later", Info("d"));
+    MUST(umount("d"));
+  }
+  int p[2];
+  MUST(pipe(p));
+  struct statfs fs;
+  MUST(fstatfs(p[0], &fs));
+  Record("pipe", fs.f_flags);
 }
 CASE(flag_nodev) {
   Own();

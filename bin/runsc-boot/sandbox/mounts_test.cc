@@ -81,7 +81,7 @@ TEST_F(MountsTest, MountPointsAreMadeWhereTheyAreMissing) {
   auto path = Walk("/a/b/c");
   ASSERT_TRUE(path.ok());
   EXPECT_EQ(vfs_.GetAttributes(*path)->mode, mode_t{S_IFDIR | 0700});
-  EXPECT_EQ(Walk("/proc")->mount->flags(), MountFlags{MS_NOSUID});
+  EXPECT_EQ(Walk("/proc")->mount->flags(), MountFlags{MS_NOSUID | MS_RELATIME});
 }
 
 TEST_F(MountsTest, ARootThatCannotBeWrittenIsMountedOnAllTheSame) {

@@ -18,7 +18,7 @@ namespace runsc::boot {
 namespace {
 
 constexpr MountFlags kMountFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
-                                   MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
+                                   MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW;
 constexpr MountFlags kAccessTime = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
 constexpr MountFlags kPropagation = MS_PRIVATE | MS_SLAVE | MS_SHARED | MS_UNBINDABLE;
 constexpr size_t kMaxData = 4095;

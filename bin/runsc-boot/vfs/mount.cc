@@ -12,12 +12,22 @@
 
 namespace runsc::boot {
 
+MountFlags AccessTimeFlags() { return MS_NOATIME | MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME; }
+
+MountFlags KeptFlags(MountFlags flags) {
+  constexpr MountFlags kKept =
+      MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NODIRATIME;
+  MountFlags kept = flags & kKept;
+  if ((flags & MS_STRICTATIME) != 0) return kept | MS_STRICTATIME;
+  return kept | ((flags & MS_NOATIME) != 0 ? MS_NOATIME : MS_RELATIME);
+}
+
 Mount::Mount(int id, FilesystemRef filesystem, DentryRef root, MountFlags flags, std::string source,
              UserNamespaceRef owner)
     : id_(id),
       filesystem_(std::move(filesystem)),
       root_(std::move(root)),
-      flags_(flags),
+      flags_(KeptFlags(flags)),
       source_(std::move(source)),
       filesystem_owner_(std::move(owner)) {
   filesystem_->mounts_.fetch_add(1);

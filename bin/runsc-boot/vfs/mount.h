@@ -67,7 +67,7 @@ class Mount : public std::enable_shared_from_this<Mount> {
   std::shared_ptr<PeerGroup> master_;  // null: not a slave
   bool unbindable_ = false;
   // Came with the copy of a more privileged namespace: what it covers stays
-  // covered, and these flags stay set.
+  // covered, these flags stay set, and those about access times as they are.
   bool locked_ = false;
   MountFlags locked_flags_ = 0;
 };

@@ -93,8 +93,11 @@ Status MountNamespace::SetFlags(const Path& target, MountFlags flags) {
   if (target.dentry != target.mount->root()) return Error(EINVAL);
   absl::MutexLock lock(&table_->mutex());
   if (target.mount->space_ != this) return Error(EINVAL);
-  if ((target.mount->locked_flags_ & ~flags) != 0) return Error(EPERM);
-  target.mount->set_flags(flags);
+  const MountFlags fresh = KeptFlags(flags), locked = target.mount->locked_flags_;
+  const MountFlags times = locked & AccessTimeFlags();
+  if ((locked & ~AccessTimeFlags() & ~fresh) != 0) return Error(EPERM);
+  if (((target.mount->flags() ^ fresh) & times) != 0) return Error(EPERM);
+  target.mount->set_flags(fresh);
   return Ok();
 }
 

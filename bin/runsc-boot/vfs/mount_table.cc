@@ -94,7 +94,7 @@ MountRef MountTable::Remove(Mount& mount) {
 
 void MountTable::Lock(Mount& mount, bool whole) {
   constexpr MountFlags kLockable = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  mount.locked_flags_ |= mount.flags() & kLockable;
+  mount.locked_flags_ |= (mount.flags() & kLockable) | AccessTimeFlags();
   if (whole) mount.locked_ = true;
 }
 

@@ -16,6 +16,13 @@
 
 namespace runsc::boot {
 
+// What a mount keeps of the flags of mount(2). Of those about access times it is
+// one of MS_NOATIME, MS_RELATIME (the default) and MS_STRICTATIME, and
+// MS_NODIRATIME.
+MountFlags KeptFlags(MountFlags flags);
+// The mask of those about access times.
+MountFlags AccessTimeFlags();
+
 // Mounts that share what happens below them, and those that receive it. A
 // mount leaves before it ends, so plain pointers do.
 struct PeerGroup {

@@ -1,5 +1,7 @@
 #include "bin/runsc-boot/vfs/vfs.h"
 
+#include <sys/mount.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -9,6 +11,15 @@ namespace {
 
 // Some 300 bytes each.
 constexpr size_t kMaxCachedDentries = 32768;
+
+// f_flags of statfs(2). Most have the same bit as for mount(2).
+long ShownFlags(MountFlags flags) {
+  constexpr MountFlags kSame =
+      MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+  constexpr long kValid = 0x20, kRelatime = 0x1000, kNoSymfollow = 0x2000;
+  return kValid | static_cast<long>(flags & kSame) | ((flags & MS_RELATIME) != 0 ? kRelatime : 0) |
+         ((flags & MS_NOSYMFOLLOW) != 0 ? kNoSymfollow : 0);
+}
 
 }  // namespace
 
@@ -22,8 +33,11 @@ void Vfs::RegisterDevice(mode_t type, dev_t device, DeviceOpener opener) {
 }
 
 Result<struct statfs> Vfs::StatFs(const Path& path) {
-  if (path.mount != nullptr) return path.mount->filesystem()->StatFs();
-  return path.dentry->inode()->filesystem().StatFs();
+  Filesystem& filesystem =
+      path.mount != nullptr ? *path.mount->filesystem() : path.dentry->inode()->filesystem();
+  TRY_ASSIGN(struct statfs result, filesystem.StatFs());
+  result.f_flags = ShownFlags(path.mount != nullptr ? path.mount->flags() : 0);
+  return result;
 }
 
 std::string Vfs::PathName(const MountNamespace& mounts, const Path& path, const Path& root) {

@@ -2,6 +2,7 @@
 
 #include <linux/limits.h>
 #include <linux/openat2.h>
+#include <sys/mount.h>
 
 #include <array>
 #include <utility>
@@ -133,6 +134,9 @@ Status PathWalker::CheckMayFollow(const DentryRef& link) {
 
 Result<bool> PathWalker::Follow(const DentryRef& link) {
   if ((options_.resolve_flags & RESOLVE_NO_SYMLINKS) != 0) return Error(ELOOP);
+  if (current_.mount != nullptr && (current_.mount->flags() & MS_NOSYMFOLLOW) != 0) {
+    return Error(ELOOP);
+  }
   if (++links_ > kMaxLinks) return Error(ELOOP);
   TRY_ASSIGN(std::shared_ptr<Path> target, link->inode()->FollowMagicLink(caller_.context));
   if (target != nullptr) {

@@ -58,14 +58,14 @@ std::string MountOptions(const Mount& mount) {
     const char* name;
   };
   static constexpr Option kOptions[] = {
-      {MS_NOSUID, ",nosuid"},   {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
-      {MS_NOATIME, ",noatime"}, {MS_NODIRATIME, ",nodiratime"},
+      {MS_NOSUID, ",nosuid"},           {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
+      {MS_NOATIME, ",noatime"},         {MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"},
+      {MS_NOSYMFOLLOW, ",nosymfollow"},
   };
   std::string text = mount.read_only() ? "ro" : "rw";
   for (const Option& option : kOptions) {
     if ((mount.flags() & option.flag) != 0) absl::StrAppend(&text, option.name);
   }
-  if ((mount.flags() & (MS_NOATIME | MS_STRICTATIME)) == 0) absl::StrAppend(&text, ",relatime");
   return text;
 }
 
