@@ -342,6 +342,26 @@ CASE(frame_sigreturn_of_garbage_is_fatal) {
            return 1;
          }));
 }
+CASE(frame_sigreturn_of_bad_xstate_returns_all_the_same) {
+  static volatile sig_atomic_t faults;
+  struct sigaction action = {};
+  action.sa_flags = SA_SIGINFO;
+  action.sa_sigaction = [](int, siginfo_t*, void* context) {
+    // A reserved word of the header behind the legacy area.
+    auto* state = reinterpret_cast<char*>(static_cast<ucontext_t*>(context)->uc_mcontext.fpregs);
+    reinterpret_cast<uint64_t*>(state + 512)[2] = 0xfffffff;
+  };
+  MUST(sigaction(SIGUSR1, &action, nullptr));
+  action.sa_sigaction = [](int, siginfo_t* info, void*) {
+    faults = faults + 1;
+    g_info = *info;
+    if (faults > 3) _exit(1);
+  };
+  MUST(sigaction(SIGSEGV, &action, nullptr));
+  T(raise(SIGUSR1));
+  Record("faults", faults);
+  Record("code", g_info.si_code);
+}
 CASE(frame_swapcontext) {
   static ucontext_t main_context, other;
   static char stack[65536];

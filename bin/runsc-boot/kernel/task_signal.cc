@@ -34,6 +34,36 @@ bool IsForcedFault(const SigInfo& info) {
   return (kFaults & SignalBit(info.si_signo)) != 0 && info.si_code > 0;
 }
 
+// What has been read of the application's stack for rt_sigreturn(2).
+struct StackCopy {
+  uint64_t address = 0;
+  std::vector<std::byte> bytes;
+
+  // From the copy, or from the application's memory if it lies elsewhere.
+  Status CopyIn(Task& task, uint64_t from, void* buffer, size_t size) const {
+    const uint64_t offset = from - address;
+    if (from < address || offset > bytes.size() || bytes.size() - offset < size) {
+      return task.CopyIn(from, buffer, size);
+    }
+    memcpy(buffer, bytes.data() + offset, size);
+    return Ok();
+  }
+};
+
+// The floating-point state that a frame of rt_sigreturn(2) points to. EFAULT, EINVAL.
+Status RestoreXstate(Task& task, platform::Thread& thread, uint64_t address, size_t limit,
+                     const StackCopy& copy) {
+  if (address == 0) {
+    thread.ResetXstate();
+    return Ok();
+  }
+  std::vector<std::byte> image(limit);
+  TRY(copy.CopyIn(task, address, image.data(), kLegacyXstate));
+  image.resize(XstateSize({image.data(), kLegacyXstate}, limit));
+  TRY(copy.CopyIn(task, address, image.data(), image.size()));
+  return thread.WriteXstate(image);
+}
+
 }  // namespace
 
 SignalSet Task::signal_mask() const {
@@ -298,39 +328,30 @@ Result<uint64_t> Task::SignalReturn() {
 
 Status Task::RestoreFrame(platform::Thread& thread) {
   platform::Registers& registers = thread.registers();
-  // The handler's `ret` has taken the return address off the frame.
-  const uint64_t address = registers.rsp - sizeof(uint64_t);
   const size_t limit = std::max(thread.ReadXstate().size(), kLegacyXstate);
-  // One read for all that the kernel has put there; it may have been moved since.
-  std::vector<std::byte> bytes(kSignalFrameSize + kMostXstateGap + limit);
-  TRY_ASSIGN(const size_t size, memory().address_space().Read(address, bytes.data(), bytes.size()));
+  // One read for all that the kernel has put there. The handler's `ret` has taken
+  // the return address off the frame.
+  StackCopy copy{registers.rsp - sizeof(uint64_t),
+                 std::vector<std::byte>(kSignalFrameSize + kMostXstateGap + limit)};
+  TRY_ASSIGN(const size_t size,
+             memory().address_space().Read(copy.address, copy.bytes.data(), copy.bytes.size()));
   if (size < kSignalFrameSize) return Error(EFAULT);
-  bytes.resize(size);
+  copy.bytes.resize(size);
   SavedContext saved = ParseSignalFrame(
-      std::span<const std::byte, kSignalFrameSize>(bytes.data(), kSignalFrameSize));
+      std::span<const std::byte, kSignalFrameSize>(copy.bytes.data(), kSignalFrameSize));
   SetSignalMask(saved.mask);
   saved.registers.fs_base = registers.fs_base;
   saved.registers.gs_base = registers.gs_base;
   saved.registers.eflags =
       (registers.eflags & ~kUserEflags) | (saved.registers.eflags & kUserEflags);
-  if (saved.xstate_address == 0) {
-    thread.ResetXstate();
-  } else {
-    std::vector<std::byte> image(limit);
-    auto copy_in = [&](size_t count) -> Status {
-      const uint64_t offset = saved.xstate_address - address;
-      if (saved.xstate_address < address || offset > size || size - offset < count) {
-        return CopyIn(saved.xstate_address, image.data(), count);
-      }
-      memcpy(image.data(), bytes.data() + offset, count);
-      return Ok();
-    };
-    TRY(copy_in(kLegacyXstate));
-    image.resize(XstateSize({image.data(), kLegacyXstate}, limit));
-    TRY(copy_in(image.size()));
-    TRY(thread.WriteXstate(image));
-  }
+  // What is wrong with the floating-point state is found out when the other
+  // registers are back: a handler of that SIGSEGV returns to where they point.
   registers = saved.registers;
+  if (Status restored = RestoreXstate(*this, thread, saved.xstate_address, limit, copy);
+      !restored.ok()) {
+    thread.ResetXstate();
+    return restored;
+  }
   // As Linux, an impossible stack is not an error here.
   (void)SetAlternateStack(saved.stack).ok();
   return Ok();
