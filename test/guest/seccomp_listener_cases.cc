@@ -105,6 +105,52 @@ CASE(seccomp_listener_bad_requests) {
   T(read(listener, &byte, 1));
   T(write(listener, &byte, 1));
 }
+CASE(seccomp_listener_adds_by_larger_requests) {
+  struct Larger {
+    seccomp_notif_addfd add;
+    uint64_t unknown;
+  };
+  Listen(On(SYS_getppid, SECCOMP_RET_USER_NOTIF), [](int listener, seccomp_notif& report) {
+    Larger larger = {};
+    larger.add.id = report.id;
+    larger.add.newfd = 50;
+    larger.add.flags = SECCOMP_ADDFD_FLAG_SETFD;
+    const auto ask = [&](unsigned long command) {
+      const int fd = ioctl(listener, command, &larger);
+      return fd < 0 ? errno : fd;
+    };
+    larger.unknown = 1;
+    const int unknown = ask(SECCOMP_IOW(3, Larger)), both_ways = ask(SECCOMP_IOWR(3, Larger));
+    larger.unknown = 0;
+    const bool right = unknown == E2BIG && both_ways == E2BIG &&
+                       ask(SECCOMP_IOW(3, Larger)) == 50 && ask(SECCOMP_IOWR(3, Larger)) == 50 &&
+                       ask(SECCOMP_IO(3)) == EINVAL;
+    Answer(listener, report.id, right, 0, 0);
+  });
+  T(syscall(SYS_getppid));
+}
+CASE(seccomp_listener_killable_wait_is_uninterruptible) {
+  constexpr unsigned kWaitKillable = 1u << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+  const pid_t self = getpid();
+  const pid_t supervisor = Listen(
+      On(SYS_getppid, SECCOMP_RET_USER_NOTIF),
+      [self](int listener, seccomp_notif& report) {
+        kill(self, SIGUSR1);
+        const std::string file = "/proc/" + std::to_string(self) + "/stat";
+        bool seen = false;
+        for (int i = 0; i < 500 && !seen; ++i, SleepMs(5)) {
+          const std::string text = Content(file.c_str());
+          seen = text.compare(text.rfind(')'), 3, ") D") == 0;
+        }
+        Answer(listener, report.id, seen, 0, 0);
+      },
+      kWaitKillable);
+  static volatile sig_atomic_t handled;
+  signal(SIGUSR1, [](int) { handled = 1; });
+  T(syscall(SYS_getppid));
+  Record("handled", handled);
+  waitpid(supervisor, nullptr, 0);
+}
 CASE(seccomp_listener_only_once) {
   NoNewPrivileges();
   MUST(Install(On(SYS_getppid, SECCOMP_RET_USER_NOTIF), SECCOMP_FILTER_FLAG_NEW_LISTENER));

@@ -53,9 +53,8 @@ class SeccompListener final : public File {
       default:
         break;
     }
-    // Of any size, as Linux.
-    const bool is_add = _IOC_TYPE(command) == SECCOMP_IOC_MAGIC && _IOC_NR(command) == 3 &&
-                        _IOC_DIR(command) == _IOC_WRITE;
+    // Of any size and direction, as Linux.
+    const bool is_add = _IOC_TYPE(command) == SECCOMP_IOC_MAGIC && _IOC_NR(command) == 3;
     return is_add ? AddDescriptor(*task, argument, _IOC_SIZE(command)) : Error(EINVAL);
   }
 

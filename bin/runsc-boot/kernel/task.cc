@@ -14,7 +14,10 @@ namespace runsc::boot {
 namespace {
 
 constexpr size_t kNameLength = 15;
-constexpr uint32_t kIdle = 0, kAsleep = 1, kWoken = 2;
+// kAsleepKillable: only the end of the process interrupts it.
+constexpr uint32_t kIdle = 0, kAsleep = 1, kWoken = 2, kAsleepKillable = 3;
+
+bool IsAsleep(uint32_t state) { return state == kAsleep || state == kAsleepKillable; }
 
 // Who makes a user namespace has had all rights in it before.
 bool GainsCapabilities(const Credentials& old, const Credentials& now) {
@@ -139,7 +142,7 @@ Result<std::string> Task::CopyInPath(uint64_t address) {
 }
 
 void Task::Wake() {
-  if (sleep_.exchange(kWoken) == kAsleep) {
+  if (IsAsleep(sleep_.exchange(kWoken))) {
     syscall(SYS_futex, &sleep_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
   }
 }
@@ -151,8 +154,9 @@ bool Task::SleepUninterruptibly() { return SleepOnFutex(std::nullopt, kKilled).o
 void Task::SleepAtEnd() { (void)SleepOnFutex(std::nullopt, 0).ok(); }
 
 Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
+  const uint32_t asleep = (stop_on & kSignalWork) != 0 ? kAsleep : kAsleepKillable;
   uint32_t state = kIdle;
-  if (!sleep_.compare_exchange_strong(state, kAsleep)) {
+  if (!sleep_.compare_exchange_strong(state, asleep)) {
     sleep_.exchange(kIdle);
     return Ok();
   }
@@ -166,10 +170,10 @@ Status Task::SleepOnFutex(Deadline deadline, uint32_t stop_on) {
     const int64_t ns = std::max<int64_t>(*deadline, 0);
     until = {ns / 1'000'000'000, ns % 1'000'000'000};
   }
-  while (sleep_.load() == kAsleep) {
+  while (sleep_.load() == asleep) {
     // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC.
     const long result =
-        syscall(SYS_futex, &sleep_, FUTEX_WAIT_BITSET_PRIVATE, kAsleep,
+        syscall(SYS_futex, &sleep_, FUTEX_WAIT_BITSET_PRIVATE, asleep,
                 deadline.has_value() ? &until : nullptr, nullptr, FUTEX_BITSET_MATCH_ANY);
     if (result < 0 && errno == ETIMEDOUT) {
       return sleep_.exchange(kIdle) == kWoken ? Ok() : Status(Error(ETIMEDOUT));
@@ -227,7 +231,14 @@ char Task::run_state() const {
   absl::MutexLock lock(&state_mutex_);
   if (dead_) return 'Z';
   if (parked_.load()) return 'T';
-  return sleep_.load() == kAsleep ? 'S' : 'R';
+  switch (sleep_.load()) {
+    case kAsleep:
+      return 'S';
+    case kAsleepKillable:
+      return 'D';
+    default:
+      return 'R';
+  }
 }
 
 }  // namespace runsc::boot

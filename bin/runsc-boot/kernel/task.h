@@ -265,7 +265,7 @@ class Task final : public platform::ThreadEvents,
   // that pinned programs get what they ask for. Best effort; before there is a
   // thread, its start does it.
   void FollowAffinity() const ABSL_LOCKS_EXCLUDED(state_mutex_);
-  // 'R', 'S', 'T', 'Z': what /proc/PID/stat shows.
+  // 'R', 'S', 'D', 'T', 'Z': what /proc/PID/stat shows.
   char run_state() const;
   // It executes its own code, or a call that the host runs for it.
   bool in_application() const ABSL_LOCKS_EXCLUDED(state_mutex_);
