@@ -334,6 +334,32 @@ CASE(memfd_seals) {
   T(fcntl(plain, F_GET_SEALS));
   T(fcntl(plain, F_ADD_SEALS, F_SEAL_WRITE));
 }
+CASE(memfd_seal_of_executability) {
+  constexpr unsigned kNoExecSeal = 8, kExec = 16;  // MFD_NOEXEC_SEAL, MFD_EXEC
+  constexpr int kSealExec = 0x20;                  // F_SEAL_EXEC
+  const int plain = memfd_create("a", MFD_ALLOW_SEALING | kExec);
+  MUST(fchmod(plain, 0644));
+  T(fcntl(plain, F_ADD_SEALS, kSealExec));
+  T(fcntl(plain, F_GET_SEALS));
+  T(fchmod(plain, 0755));
+  T(fchmod(plain, 0600));
+  T(write(plain, "x", 1));
+  const int program = memfd_create("b", MFD_ALLOW_SEALING | kExec);
+  MUST(write(program, "x", 1));
+  T(fcntl(program, F_ADD_SEALS, kSealExec));
+  T(fcntl(program, F_GET_SEALS));
+  T(fchmod(program, 0600));
+  T(fchmod(program, 0711));
+  T(write(program, "x", 1));
+  const int sealed = memfd_create("c", kNoExecSeal);
+  struct stat st;
+  MUST(fstat(sealed, &st));
+  Record("mode", Octal(st.st_mode));
+  T(fcntl(sealed, F_GET_SEALS));
+  T(fchmod(sealed, 0777));
+  T(fcntl(sealed, F_ADD_SEALS, F_SEAL_GROW));
+  T(fcntl(sealed, F_ADD_SEALS, 0x40));
+}
 CASE(memfd_errors) {
   T(memfd_create("x", 0x1000));
   T(memfd_create(std::string(300, 'n').c_str(), 0));

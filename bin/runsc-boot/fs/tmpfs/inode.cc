@@ -37,6 +37,7 @@ Result<Attributes> TmpfsInode::GetAttributes() {
 Status TmpfsInode::SetAttributes(const AttributeChange& change) {
   if (change.size) TRY(SetSize(*change.size));
   absl::MutexLock lock(&mutex_);
+  if (change.mode) TRY(CheckModeLocked(*change.mode));
   if (change.mode) attributes_.mode = (attributes_.mode & S_IFMT) | (*change.mode & 07777);
   if (change.uid) attributes_.uid = *change.uid;
   if (change.gid) attributes_.gid = *change.gid;

@@ -47,6 +47,8 @@ class TmpfsInode : public Inode {
   static timespec Now();
   // Sizes are the business of regular files.
   virtual Status SetSize(uint64_t size) { return Error(EINVAL); }
+  // EPERM: may not get this mode.
+  virtual Status CheckModeLocked(mode_t mode) ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return Ok(); }
 
   mutable absl::Mutex mutex_;
   Attributes attributes_ ABSL_GUARDED_BY(mutex_);

@@ -239,12 +239,18 @@ Status TmpfsRegular::SetSparseSize(uint64_t size) {
   return Ok();
 }
 
+Status TmpfsRegular::CheckModeLocked(mode_t mode) {
+  const bool executable_changes = ((attributes_.mode ^ mode) & 0111) != 0;
+  return (seals_ & kSealExec) != 0 && executable_changes ? Status(Error(EPERM)) : Ok();
+}
+
 Status TmpfsRegular::AddSeals(int seals) {
-  constexpr int kKnown =
-      F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
-  if ((seals & ~kKnown) != 0) return Error(EINVAL);
+  constexpr int kContent = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+  if ((seals & ~(F_SEAL_SEAL | kContent | kSealExec)) != 0) return Error(EINVAL);
   absl::MutexLock lock(&mutex_);
   if ((seals_ & F_SEAL_SEAL) != 0) return Error(EPERM);
+  // What stays executable shall stay what it is.
+  if ((seals & kSealExec) != 0 && (attributes_.mode & 0111) != 0) seals |= kContent;
   seals_ |= seals;
   return Ok();
 }

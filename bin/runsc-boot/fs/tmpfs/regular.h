@@ -9,6 +9,9 @@
 
 namespace runsc::boot {
 
+// F_SEAL_EXEC of Linux 6.3: who may execute the file stays as it is.
+inline constexpr int kSealExec = 0x20;
+
 class TmpfsRegular final : public TmpfsInode {
  public:
   TmpfsRegular(TmpfsFilesystem& filesystem, const NewInode& node, int seals = F_SEAL_SEAL);
@@ -34,6 +37,7 @@ class TmpfsRegular final : public TmpfsInode {
 
  protected:
   Status SetSize(uint64_t size) override;
+  Status CheckModeLocked(mode_t mode) override ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
  private:
   static constexpr size_t kMaxSmall = 8192;

@@ -117,8 +117,9 @@ Result<FileRef> TmpfsFilesystem::CreateMemfd(Context& context, std::string_view 
   NewInode node{.mode = S_IFREG | 0777, .uid = credentials->fsuid, .gid = credentials->fsgid};
   if ((flags & kNoExecSeal) != 0) node.mode &= ~mode_t{0111};
   TRY(ChargeInode());
-  bool sealing = (flags & (MFD_ALLOW_SEALING | kNoExecSeal)) != 0;
-  auto inode = std::make_shared<TmpfsRegular>(*this, node, sealing ? 0 : F_SEAL_SEAL);
+  int seals = (flags & MFD_ALLOW_SEALING) != 0 ? 0 : F_SEAL_SEAL;
+  if ((flags & kNoExecSeal) != 0) seals = kSealExec;
+  auto inode = std::make_shared<TmpfsRegular>(*this, node, seals);
   Path path{nullptr,
             std::make_shared<Dentry>(nullptr, "/memfd:" + std::string(name) + " (deleted)", inode)};
   return inode->Open(context, path, O_RDWR);
