@@ -1,5 +1,6 @@
 // /proc/PID: what shows its memory.
 #include <elf.h>
+#include <sys/auxv.h>
 #include <sys/inotify.h>
 
 #include "test/guest/proc_files.h"
@@ -17,6 +18,11 @@ CASE(auxv_matches) {
   }
   Record("entry", entry);
   Record("end", end);
+}
+CASE(auxv_tells_about_rseq) {
+  constexpr unsigned long kFeatureSize = 27, kAlign = 28;  // AT_RSEQ_*
+  Record("size", static_cast<long long>(getauxval(kFeatureSize)));
+  Record("align", static_cast<long long>(getauxval(kAlign)));
 }
 CASE(mem_read_and_write) {
   static volatile long word = 0x1234;

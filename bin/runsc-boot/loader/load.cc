@@ -21,6 +21,9 @@ namespace runsc::boot {
 
 namespace {
 
+// Newer than the C library's headers.
+constexpr uint64_t kAtRseqFeatureSize = 27, kAtRseqAlign = 28;
+
 // Descriptor numbers in the host process for what is being mapped; the
 // application's own file mappings may take them over later.
 constexpr int kExecutableFd = 200;
@@ -264,6 +267,10 @@ std::vector<std::pair<uint64_t, uint64_t>> AuxiliaryVector(const Program& progra
   auxv.emplace_back(AT_EGID, identity.egid);
   auxv.emplace_back(AT_SECURE, identity.secure ? 1 : 0);
   auxv.emplace_back(AT_HWCAP2, getauxval(AT_HWCAP2));
+  // rseq(2) is the host's; hosts before 6.3 say nothing about it.
+  for (uint64_t type : {kAtRseqFeatureSize, kAtRseqAlign}) {
+    if (const uint64_t value = getauxval(type); value != 0) auxv.emplace_back(type, value);
+  }
   return auxv;
 }
 
