@@ -48,6 +48,28 @@ CASE(fcntl_dupfd) {
   T(fcntl(0, F_DUPFD, -1));
   T(fcntl(0, F_DUPFD, 1 << 20));
 }
+CASE(fcntl_duplicate_query) {
+  constexpr int kDuplicateQuery = 1027;  // F_DUPFD_QUERY
+  const int fd = open("/dev/null", O_RDONLY), other = open("/dev/null", O_RDONLY);
+  const int by_path = open("/dev/null", O_PATH);
+  T(fcntl(fd, kDuplicateQuery, dup(fd)));
+  T(fcntl(fd, kDuplicateQuery, other));
+  T(fcntl(fd, kDuplicateQuery, by_path));
+  T(fcntl(by_path, kDuplicateQuery, dup(by_path)));
+  T(fcntl(fd, kDuplicateQuery, -1));
+  T(fcntl(-1, kDuplicateQuery, fd));
+}
+CASE(fcntl_created_query) {
+  constexpr int kCreatedQuery = 1028;  // F_CREATED_QUERY
+  const int made = open("f", O_RDWR | O_CREAT, 0600);
+  T(fcntl(made, kCreatedQuery));
+  T(fcntl(dup(made), kCreatedQuery));
+  T(fcntl(open("f", O_RDWR | O_CREAT, 0600), kCreatedQuery));
+  T(fcntl(open("f", O_RDWR | O_CREAT | O_TRUNC, 0600), kCreatedQuery));
+  T(fcntl(open("f", O_PATH), kCreatedQuery));
+  T(fcntl(open("g", O_RDWR | O_CREAT | O_EXCL, 0600), kCreatedQuery));
+  T(fcntl(open(".", O_RDWR | O_TMPFILE, 0600), kCreatedQuery));
+}
 CASE(fcntl_flags) {
   Make("f");
   const int fd = open("f", O_RDWR | O_APPEND);

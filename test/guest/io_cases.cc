@@ -316,6 +316,38 @@ CASE(io_file_locks_between_processes) {
            return result;
          }));
 }
+CASE(io_locks_of_the_description_itself) {
+  Make("f", "0123456789");
+  const int fd = open("f", O_RDWR), other = open("f", O_RDWR);
+  const auto ask = [](const char* key, int where, short type, off_t start, off_t length) {
+    struct flock lock = {};
+    lock.l_type = type;
+    lock.l_start = start;
+    lock.l_len = length;
+    const int result = fcntl(where, F_OFD_GETLK, &lock);
+    Record(key, result < 0
+                    ? strerror(errno)
+                    : std::to_string(lock.l_type) + " " + std::to_string(lock.l_start) + "+" +
+                          std::to_string(lock.l_len) + " pid " + std::to_string(lock.l_pid));
+  };
+  struct flock lock = {};
+  lock.l_type = F_RDLCK;
+  lock.l_start = 5;
+  lock.l_len = 3;
+  T(fcntl(fd, F_OFD_SETLK, &lock));
+  lock.l_type = F_WRLCK;
+  lock.l_start = 2;
+  lock.l_len = 1;
+  T(fcntl(fd, F_OFD_SETLK, &lock));
+  ask("middle", fd, F_UNLCK, 6, 1);
+  ask("all", fd, F_UNLCK, 0, 0);
+  ask("none", fd, F_UNLCK, 8, 0);
+  ask("other", other, F_UNLCK, 0, 0);
+  ask("conflict", other, F_WRLCK, 4, 0);
+  ask("unknown", fd, 7, 0, 0);
+  lock.l_type = F_UNLCK;
+  T(fcntl(fd, F_GETLK, &lock));
+}
 CASE(io_locks_survive_closing_a_path_descriptor) {
   Make("f");
   const int fd = open("f", O_RDWR);

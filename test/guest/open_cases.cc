@@ -1,4 +1,6 @@
 // open(2), creat(2), openat(2), close(2): flags, errors, paths.
+#include <linux/openat2.h>
+
 #include "test/guest/cases.h"
 
 using namespace guest;
@@ -153,6 +155,20 @@ CASE(open_tmpfile_is_unnamed) {
   T(fstat(fd, &st));
   Record("links", st.st_nlink);
   Record("mode", Octal(st.st_mode));
+}
+CASE(open_tmpfile_keeps_its_flag) {
+  const int fd = open(".", O_TMPFILE | O_EXCL | O_RDWR | O_APPEND, 0600);
+  Record("flags", Octal(static_cast<unsigned long>(fcntl(fd, F_GETFL))));
+  T(open(".", O_TMPFILE | O_CREAT | O_RDWR, 0600));
+  open_how how = {};
+  how.flags = O_TMPFILE | O_RDWR;
+  how.mode = 0600;
+  const auto by_how = [&how] { return syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how); };
+  Record("flags", Octal(static_cast<unsigned long>(fcntl(static_cast<int>(by_how()), F_GETFL))));
+  how.flags |= O_CREAT;
+  T(by_how());
+  how.flags = O_CREAT | O_DIRECTORY | O_RDWR;
+  T(by_how());
 }
 CASE(open_tmpfile_without_write_access) { T(open(".", O_TMPFILE | O_RDONLY, 0600)); }
 CASE(openat_relative_to_directory) {

@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 
 #include <thread>
@@ -135,7 +137,13 @@ CASE(fd_link_names_of_special_files) {
   sigemptyset(&set);
   Record("signalfd", name(signalfd(-1, &set, 0)));
 }
-CASE(fdinfo_of_eventfd) { Record("keys", Line(FdInfo(eventfd(5, 0)), "eventfd-count:")); }
+CASE(fdinfo_of_eventfd) {
+  const std::string plain = FdInfo(eventfd(5, 0)), other = FdInfo(eventfd(5, EFD_SEMAPHORE));
+  Record("keys", Line(plain, "eventfd-count:"));
+  Record("plain", Line(plain, "eventfd-semaphore:"));
+  Record("semaphore", Line(other, "eventfd-semaphore:"));
+  Record("other_id", Line(plain, "eventfd-id:") != Line(other, "eventfd-id:"));
+}
 CASE(fdinfo_of_signalfd) {
   sigset_t set;
   sigemptyset(&set);
@@ -154,7 +162,13 @@ CASE(fdinfo_of_epoll) {
   epoll_event event = {EPOLLIN, {.u64 = 0x1234}};
   epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
   const std::string line = Line(FdInfo(epoll), "tfd:");
-  Record("target", line.substr(0, line.find(" pos:")));
+  Record("target", line.substr(0, line.find(" ino:")));
+  struct stat st;
+  MUST(fstat(fd, &st));
+  char expected[64];
+  snprintf(expected, sizeof expected, " ino:%lx sdev:%x", st.st_ino,
+           major(st.st_dev) << 20 | minor(st.st_dev));
+  Record("file", line.find(expected) != std::string::npos);
 }
 CASE(fdinfo_of_file) {
   Make("f", "0123456789");

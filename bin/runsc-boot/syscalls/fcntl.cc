@@ -15,6 +15,10 @@ namespace runsc::boot {
 
 namespace {
 
+// Newer than the C library's headers (Linux 6.10 and 6.12).
+constexpr int kDuplicateQuery = 1027;  // F_DUPFD_QUERY
+constexpr int kCreatedQuery = 1028;    // F_CREATED_QUERY
+
 // The bytes that struct flock means. EINVAL, EOVERFLOW.
 Result<LockRange> RangeOf(File& file, const struct flock& request) {
   int64_t base = 0;
@@ -96,11 +100,14 @@ Result<Word> SetLock(Task& task, File& file, uint64_t address, LockCommand comma
 
 Result<Word> GetLock(Task& task, File& file, uint64_t address, bool of_description) {
   TRY_ASSIGN(struct flock request, task.CopyInObject<struct flock>(address));
-  if (request.l_type != F_RDLCK && request.l_type != F_WRLCK) return Error(EINVAL);
+  // Since Linux 6.6, F_UNLCK asks for the locks of the description itself.
+  const bool own = of_description && request.l_type == F_UNLCK;
+  if (!own && request.l_type != F_RDLCK && request.l_type != F_WRLCK) return Error(EINVAL);
   if (of_description && request.l_pid != 0) return Error(EINVAL);
   TRY_ASSIGN(LockRange range, RangeOf(file, request));
   const RecordLock wanted = MakeLock(task, file, request, range, of_description);
-  if (auto conflict = file.inode()->locks().FindConflict(wanted)) {
+  const FileLocks& locks = file.inode()->locks();
+  if (auto conflict = own ? locks.FindOwn(wanted.owner, range) : locks.FindConflict(wanted)) {
     request.l_type = conflict->exclusive ? F_WRLCK : F_RDLCK;
     request.l_whence = SEEK_SET;
     request.l_start = static_cast<off_t>(conflict->range.begin);
@@ -158,6 +165,12 @@ Result<Word> SysFcntl(Task& task, const SyscallArgs& args) {
       const bool has_place = file->path().mount != nullptr && (file->flags() & O_PATH) == 0;
       return static_cast<Word>(file->flags() | (has_place ? kLargeFile : 0));
     }
+    case kDuplicateQuery: {
+      TRY_ASSIGN(FileRef other, task.fds().Get(args.Int(2)));
+      return other == file ? 1 : 0;
+    }
+    case kCreatedQuery:
+      return file->created() ? 1 : 0;
     default:
       break;
   }

@@ -68,6 +68,8 @@ Status CheckOpenHow(const open_how& how) {
   }
   const bool creates = (how.flags & (O_CREAT | kTmpFileBit)) != 0;
   if (creates ? (how.mode & ~uint64_t{07777}) != 0 : how.mode != 0) return Error(EINVAL);
+  constexpr uint64_t kCreatesDirectory = O_CREAT | O_DIRECTORY;
+  if ((how.flags & kCreatesDirectory) == kCreatesDirectory) return Error(EINVAL);
   if ((how.flags & O_PATH) != 0 && (how.flags & ~static_cast<uint64_t>(kPathFlags)) != 0) {
     return Error(EINVAL);
   }

@@ -125,6 +125,9 @@ class File : public std::enable_shared_from_this<File> {
   // It was opened for writing by name, and inode()->write_access() was got for
   // it: given back when it goes.
   void HoldWriteAccess() { holds_write_access_ = true; }
+  // The open(2) that made this description made the file, too (F_CREATED_QUERY).
+  void MarkCreated() { created_ = true; }
+  bool created() const { return created_; }
   // Text for /proc/PID/fd/N when there is no path ("pipe:[123]").
   virtual std::string Describe() const { return ""; }
   // Lines for /proc/PID/fdinfo/N behind pos, flags, mnt_id.
@@ -150,7 +153,9 @@ class File : public std::enable_shared_from_this<File> {
 
   const Path path_;
   std::atomic<int> flags_;
-  bool holds_write_access_ = false;  // set before the file is shared
+  // Set before the file is shared.
+  bool holds_write_access_ = false;
+  bool created_ = false;
   FileAsyncRef async_ ABSL_GUARDED_BY(position_mutex_);
   std::atomic<FileAsync*> async_if_any_{nullptr};  // async_
 };

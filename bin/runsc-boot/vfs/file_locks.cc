@@ -31,6 +31,17 @@ std::optional<RecordLock> FileLocks::FindConflictLocked(const RecordLock& wanted
   return *first;
 }
 
+std::optional<RecordLock> FileLocks::FindOwn(const void* owner, const LockRange& range) const {
+  absl::MutexLock lock(&mutex_);
+  const RecordLock* first = nullptr;
+  for (const RecordLock& held : records_) {
+    if (held.owner != owner || !held.range.Meets(range)) continue;
+    if (first == nullptr || held.range.begin < first->range.begin) first = &held;
+  }
+  if (first == nullptr) return std::nullopt;
+  return *first;
+}
+
 bool FileLocks::CutLocked(const void* owner, const LockRange& range) {
   bool changed = false;
   std::vector<RecordLock> rest;

@@ -50,6 +50,8 @@ class FileLocks {
  public:
   // The first lock of another owner that is in the way of `wanted`.
   std::optional<RecordLock> FindConflict(const RecordLock& wanted) const;
+  // The first lock of `owner` that meets `range`.
+  std::optional<RecordLock> FindOwn(const void* owner, const LockRange& range) const;
   // Replaces what the owner has in the range. EAGAIN: in the way of others;
   // ENOLCK: too many locks.
   Status Lock(const RecordLock& wanted);

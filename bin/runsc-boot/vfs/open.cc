@@ -122,7 +122,9 @@ Result<FileRef> Vfs::OpenExisting(Caller caller, const Path& path, int flags, bo
   const InodeRef& inode = path.dentry->inode();
   TRY_ASSIGN(Attributes attributes, inode->GetAttributes());
   if (!created) TRY(CheckOpen(caller, path, attributes, flags));
-  if ((flags & O_DIRECTORY) != 0 && !attributes.IsDirectory()) return Error(ENOTDIR);
+  // O_TMPFILE has the bit of O_DIRECTORY, too.
+  const bool wants_directory = (flags & O_TMPFILE) == O_DIRECTORY;
+  if (wants_directory && !attributes.IsDirectory()) return Error(ENOTDIR);
   bool plain = attributes.IsRegular() || attributes.IsDirectory();
   if (!plain && path.mount != nullptr) {
     TRY_ASSIGN(FileRef special, OpenSpecial(caller.context, path, attributes,
@@ -131,6 +133,8 @@ Result<FileRef> Vfs::OpenExisting(Caller caller, const Path& path, int flags, bo
     return special;
   }
   TRY_ASSIGN(FileRef file, OpenPlain(caller.context, path, attributes, flags));
+  // Linux says so of files with a name only.
+  if (created && (flags & O_TMPFILE) != O_TMPFILE) file->MarkCreated();
   ReportPath(path, IN_OPEN);
   if ((flags & O_TRUNC) != 0 && attributes.IsRegular() && !created) {
     TRY(DropSetIdBits(caller.context, *inode, attributes.mode));
@@ -224,9 +228,7 @@ Result<FileRef> Vfs::OpenTemporary(Caller caller, const WalkOptions& walk, std::
   auto dentry =
       std::make_shared<Dentry>(parent.dentry, "#" + std::to_string(created.ino), std::move(inode));
   dentry->deleted_ = true;
-  constexpr int kTemporary = O_TMPFILE & ~O_DIRECTORY;
-  return OpenExisting(caller, Path{parent.mount, dentry},
-                      options.flags & ~(kTemporary | O_DIRECTORY), true);
+  return OpenExisting(caller, Path{parent.mount, dentry}, options.flags, true);
 }
 
 Result<FileRef> Vfs::Open(Caller caller, const WalkOptions& walk, std::string_view path,

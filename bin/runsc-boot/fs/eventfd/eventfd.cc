@@ -13,8 +13,9 @@ constexpr uint64_t kMax = ~uint64_t{0} - 1;
 
 class EventFile final : public File {
  public:
-  EventFile(Path path, int flags, uint64_t initial, bool semaphore)
-      : File(std::move(path), flags), semaphore_(semaphore), count_(initial) {}
+  // `id`: of no other eventfd.
+  EventFile(Path path, int flags, uint64_t id, uint64_t initial, bool semaphore)
+      : File(std::move(path), flags), id_(id), semaphore_(semaphore), count_(initial) {}
 
   Result<size_t> Read(Context&, IoBuffer& destination) override {
     if (destination.remaining() < sizeof(uint64_t)) return Error(EINVAL);
@@ -59,10 +60,12 @@ class EventFile final : public File {
   std::string Describe() const override { return "anon_inode:[eventfd]"; }
   std::string FdInfo() const override {
     absl::MutexLock lock(&mutex_);
-    return absl::StrFormat("eventfd-count: %16x\n", count_);
+    return absl::StrFormat("eventfd-count: %16x\neventfd-id: %u\neventfd-semaphore: %d\n", count_,
+                           id_, semaphore_);
   }
 
  private:
+  const uint64_t id_;
   const bool semaphore_;
   mutable absl::Mutex mutex_;
   uint64_t count_ ABSL_GUARDED_BY(mutex_);
@@ -74,7 +77,8 @@ class EventFile final : public File {
 Result<FileRef> MakeEventFd(Vfs& vfs, Context& context, unsigned initial, int flags) {
   if ((flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) != 0) return Error(EINVAL);
   Path path = vfs.anonymous().MakePath(context, "anon_inode:[eventfd]", 0600);
-  return FileRef(std::make_shared<EventFile>(std::move(path), O_RDWR | (flags & O_NONBLOCK),
+  const uint64_t id = vfs.anonymous().NewInodeNumber();
+  return FileRef(std::make_shared<EventFile>(std::move(path), O_RDWR | (flags & O_NONBLOCK), id,
                                              initial, (flags & EFD_SEMAPHORE) != 0));
 }
 
