@@ -8,6 +8,7 @@
 #include "bin/runsc-boot/fs/epoll/epoll.h"
 #include "bin/runsc-boot/kernel/ptrace_access.h"
 #include "bin/runsc-boot/namespaces/ipc_namespace.h"
+#include "bin/runsc-boot/namespaces/net_namespace.h"
 #include "bin/runsc-boot/namespaces/ns_file.h"
 #include "bin/runsc-boot/syscalls/arguments.h"
 #include "bin/runsc-boot/syscalls/calls.h"
