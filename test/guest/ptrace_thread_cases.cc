@@ -156,3 +156,34 @@ CASE(ptrace_traceme_by_more_than_the_parent_has) { TraceMeByParentWith(0); }
 CASE(ptrace_traceme_of_a_parent_that_may_trace) {
   TraceMeByParentWith(uint64_t{1} << CAP_SYS_PTRACE);
 }
+
+// --- Threads of one memory
+CASE(ptrace_writes_to_text_while_a_thread_runs) {
+  static int pipes[2];
+  MUST(pipe(pipes));
+  const pid_t pid = fork();
+  if (pid == 0) {
+    pthread_t thread;
+    const auto body = [](void*) -> void* {
+      const pid_t tid = gettid();
+      (void)!write(pipes[1], &tid, sizeof(tid));
+      while (true) pause();
+    };
+    pthread_create(&thread, nullptr, body, nullptr);
+    while (true) pause();
+  }
+  pid_t tid = 0;
+  MUST(read(pipes[0], &tid, sizeof(tid)));
+  T(Ptrace(PTRACE_SEIZE, pid));
+  T(Ptrace(PTRACE_SEIZE, tid));
+  const int memory = open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR);
+  T(Ptrace(PTRACE_INTERRUPT, tid));
+  Record("stop", WaitText(tid));
+  T(pwrite(memory, "\xcc", 1, static_cast<off_t>(At(&Answer))));
+  unsigned char byte = 0;
+  T(pread(memory, &byte, 1, static_cast<off_t>(At(&Answer))));
+  Record("byte", byte);
+  kill(pid, SIGKILL);
+  Record("thread", WaitText(tid));
+  Record("end", WaitText(pid));
+}

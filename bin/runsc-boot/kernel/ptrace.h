@@ -109,8 +109,8 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static void OnContinue(Task& task);
 
   // Runs `access` to the memory of `task` with the protection of the pages under
-  // [address, address + size) lifted, for /proc/PID/mem. EIO unless the task is a
-  // stopped tracee and the pages are private.
+  // [address, address + size) lifted, for /proc/PID/mem. EIO unless a thread with
+  // that memory is a stopped tracee, which does the work, and the pages are private.
   static Status Force(Task& task, uint64_t address, uint64_t size,
                       const std::function<Status()>& access);
 
@@ -213,6 +213,8 @@ class Tracee : public std::enable_shared_from_this<Tracee> {
   static Result<uint64_t> SeccompMetadata(Task& caller, const Task& task, uint64_t size,
                                           uint64_t address);
   // ptrace_memory.cc
+  // Whether the thread is the tracer's to use, with the request mutex held.
+  bool IsAtRest() const ABSL_LOCKS_EXCLUDED(mutex_);
   static Result<uint64_t> Memory(Task& caller, Task& task, int request, uint64_t address,
                                  uint64_t data);
   // ptrace_registers.cc

@@ -56,12 +56,27 @@ Status WithAccess(Task& task, uint64_t address, uint64_t size,
 
 Status Tracee::Force(Task& task, uint64_t address, uint64_t size,
                      const std::function<Status()>& access) {
-  const TraceeRef tracee = Of(task);
-  if (tracee == nullptr) return Error(EIO);
-  absl::MutexLock requests(&tracee->request_mutex_);
-  if (!tracee->stopped()) return Error(EIO);
-  if (task.memory().address_space().MeetsStub(address, address + size)) return Error(EIO);
-  return WithAccess(task, address, size, access);
+  const std::shared_ptr<MemoryManager> memory = task.memory_ref();
+  if (memory == nullptr) return Error(EIO);
+  if (memory->address_space().MeetsStub(address, address + size)) return Error(EIO);
+  std::vector<TraceeRef> all;
+  {
+    absl::MutexLock lock(&task.kernel().tree_mutex());
+    all = task.kernel().tracees_;
+  }
+  for (const TraceeRef& tracee : all) {
+    const TaskRef owner = tracee->task_.lock();
+    if (owner == nullptr || owner->memory_ref() != memory) continue;
+    absl::MutexLock requests(&tracee->request_mutex_);
+    if (!tracee->IsAtRest() || owner->memory_ref() != memory) continue;
+    return WithAccess(*owner, address, size, access);
+  }
+  return Error(EIO);
+}
+
+bool Tracee::IsAtRest() const {
+  absl::MutexLock lock(&mutex_);
+  return stopped_ && !listening_ && !detached_;
 }
 
 Result<uint64_t> Tracee::Memory(Task& caller, Task& task, int request, uint64_t address,
