@@ -317,6 +317,16 @@ def test_gdb_locks_the_scheduler(env):
     expect.equal(ours, theirs, "output")
 
 
+def test_gdb_changes_breakpoints_while_threads_run(env):
+    ours, theirs = watch_program(
+        env, gdb("set non-stop on", "break thread", "run", "thread 2", "delete", "continue",
+                 arguments="./watched threads") + "\n" +
+        gdb("break thread", "run", "advance handler", arguments="./watched threads"))
+    expect.true("Cannot access memory" not in ours, "breakpoints are removed: " + ours)
+    expect.equal(re.sub("Thread ADDRESS", "Thread", ours),
+                 re.sub("Thread ADDRESS", "Thread", theirs), "output")
+
+
 def test_gdb_catches_calls_forks_and_execs(env):
     ours, theirs = watch_program(
         env, gdb("catch fork", "catch exec", "catch syscall wait4", "set follow-fork-mode child", "run",

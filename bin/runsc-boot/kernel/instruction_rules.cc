@@ -8,14 +8,12 @@ using enum Use;
 using enum Length;
 
 constexpr Length b1 = Bytes(1), b2 = Bytes(2), b4 = Bytes(4), b8 = Bytes(8), b10 = Bytes(10),
-                 b16 = Bytes(16), b32 = Bytes(32), b64 = Bytes(64), b512 = Bytes(512),
-                 b576 = Bytes(576);
+                 b16 = Bytes(16), b32 = Bytes(32), b512 = Bytes(512), b576 = Bytes(576);
 constexpr uint8_t kImm1 = 1, kImmZ = kOperandImmediate;
 // An encoding with each prefix.
 constexpr uint8_t kSse = kLegacy | kAnyPrefix;
 constexpr uint8_t kVector66 = kAnyEncoding | k66;
 constexpr uint8_t kVexes = kVex | kEvex;
-constexpr uint8_t kAnyVex = kVexes | kAnyPrefix;
 
 constexpr uint8_t D(int digit) { return static_cast<uint8_t>(1 << digit); }
 
