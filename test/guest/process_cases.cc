@@ -91,6 +91,28 @@ CASE(vfork_shares_memory_and_suspends_parent) {
   MUST(waitpid(child, &status, 0));
   Record("status", StatusText(status));
 }
+CASE(vfork_parent_ends_by_fatal_signals) {
+  for (int signo : {SIGTERM, SIGALRM, SIGKILL, SIGUSR1}) {
+    const pid_t parent = fork();
+    MUST(parent);
+    if (parent == 0) {
+      signal(SIGUSR1, [](int) {});
+      const pid_t child = vfork();
+      if (child == 0) {
+        SleepMs(1200);
+        _exit(0);
+      }
+      _exit(3);
+    }
+    SleepMs(300);
+    const long long before = NowMs();
+    T(kill(parent, signo));
+    int status = 0;
+    MUST(waitpid(parent, &status, 0));
+    Record("end", StatusText(status));
+    Record("at_once", NowMs() - before < 500);
+  }
+}
 CASE(vfork_and_exec) {
   const pid_t child = vfork();
   if (child == 0) {

@@ -151,6 +151,25 @@ CASE(seccomp_listener_killable_wait_is_uninterruptible) {
   Record("handled", handled);
   waitpid(supervisor, nullptr, 0);
 }
+CASE(seccomp_listener_killable_wait_ends_by_fatal_signals) {
+  constexpr unsigned kWaitKillable = 1u << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+  for (int signo : {SIGTERM, SIGKILL}) {
+    Record("end", InChild([signo] {
+             const pid_t self = getpid();
+             Listen(
+                 On(SYS_getppid, SECCOMP_RET_USER_NOTIF),
+                 [self, signo](int listener, seccomp_notif& report) {
+                   kill(self, signo);
+                   SleepMs(2000);
+                   Answer(listener, report.id, 0, 0, 0);
+                 },
+                 kWaitKillable);
+             const long long before = NowMs();
+             syscall(SYS_getppid);
+             return NowMs() - before > 1500 ? 1 : 2;
+           }));
+  }
+}
 CASE(seccomp_listener_only_once) {
   NoNewPrivileges();
   MUST(Install(On(SYS_getppid, SECCOMP_RET_USER_NOTIF), SECCOMP_FILTER_FLAG_NEW_LISTENER));

@@ -1,6 +1,9 @@
 // What memory one x86-64 instruction reads and writes: the decoder behind the
 // debug registers that the kernel emulates for debuggers (debug_registers.h).
 //
+// Zydis would do it, but Debian has no static library of that, and boot is one
+// file without others.
+//
 // It knows where an instruction's operands lie and how long they are, and no more
 // of what it does. General instructions, x87, MMX, SSE, AVX and AVX-512 are known;
 // not gathers and scatters, whose addresses lie in vector registers. Elements

@@ -193,6 +193,9 @@ class ThreadGroup : public std::enable_shared_from_this<ThreadGroup> {
   void Announce(const Sent& sent) ABSL_LOCKS_EXCLUDED(signal_mutex_);
   bool IsIgnored(int signo, const Task* target, bool outside)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
+  // As Linux: a fatal signal ends the group when it is sent, whatever its threads
+  // wait for, unless it is blocked, stopped or traced, or the signal dumps core.
+  bool EndsAtOnce(int signo, const Task* target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   Status Queue(const SigInfo& info, Task* target, Task* preferred)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal_mutex_);
   // Effects that a signal has by being sent. True: a stopped group goes on.

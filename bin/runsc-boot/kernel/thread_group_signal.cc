@@ -78,11 +78,7 @@ ThreadGroup::Sent ThreadGroup::TakeIn(const SigInfo& info, Task* target, bool ou
     // Init does not act on signals that it has no handler for, but who runs
     // the container may end it.
     sent.exit_status = signo;
-  } else if (!is_init() && EndsByDefault(signo) && actions_->Get(signo).handler == kSigDfl &&
-             std::any_of(tasks_.begin(), tasks_.end(), [signo](const TaskRef& task) {
-               return task->Wants(signo) && (task->waited_for_ & SignalBit(signo)) != 0;
-             })) {
-    // As Linux: who waits for a fatal signal without having blocked it.
+  } else if (EndsAtOnce(signo, target)) {
     sent.exit_status = signo;
   } else {
     sent.status = Queue(info, target, preferred);
@@ -111,6 +107,20 @@ bool ThreadGroup::IsIgnored(int signo, const Task* target, bool outside) {
   if (is_init() && !pierces) return true;
   const DefaultAction action = DefaultActionOf(signo);
   return action == DefaultAction::kIgnore || action == DefaultAction::kContinue;
+}
+
+bool ThreadGroup::EndsAtOnce(int signo, const Task* target) {
+  if (is_init() || !EndsByDefault(signo) || actions_->Get(signo).handler != kSigDfl) return false;
+  const bool dumps_core = DefaultActionOf(signo) == DefaultAction::kCore;
+  const bool stopped = stop_signal_ != 0;
+  const auto ends = [&](const Task& task) {
+    if (!task.Wants(signo)) return false;
+    if ((task.waited_for_ & SignalBit(signo)) != 0) return true;
+    return !dumps_core && !stopped && !task.IsTraced();
+  };
+  if (target != nullptr) return ends(*target);
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [&ends](const TaskRef& task) { return ends(*task); });
 }
 
 Status ThreadGroup::Queue(const SigInfo& info, Task* target, Task* preferred) {
