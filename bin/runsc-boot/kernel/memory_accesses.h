@@ -29,7 +29,8 @@ struct MemoryAccess {
 };
 
 struct Instruction {
-  std::span<const MemoryAccess> accesses() const { return {all.data(), count}; }
+  std::span<const MemoryAccess> accesses() const& { return {all.data(), count}; }
+  void accesses() const&& = delete;  // a loop over a temporary's
   void Add(const MemoryAccess& access) {
     if (count < all.size()) all[count++] = access;
   }

@@ -20,7 +20,8 @@ std::string Accesses(const std::vector<uint8_t>& code,
                      const platform::Registers& registers = SomeRegisters(), uint64_t mask = 0) {
   std::string text;
   const auto masks = [&](int) { return mask; };
-  for (const MemoryAccess& access : DecodeInstruction(code, registers, masks).accesses()) {
+  const Instruction instruction = DecodeInstruction(code, registers, masks);
+  for (const MemoryAccess& access : instruction.accesses()) {
     char part[64];
     snprintf(part, sizeof(part), "%s%lx/%u%s%s", text.empty() ? "" : " ", access.address,
              access.size, access.reads ? "r" : "", access.writes ? "w" : "");
