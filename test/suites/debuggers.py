@@ -335,7 +335,8 @@ def test_gdb_catches_calls_forks_and_execs(env):
             arguments="./watched forks"))
     expect.contains(ours, "Catchpoint 1 (forked process", "fork")
     expect.contains(ours, "(returned from syscall wait4)", "call")
-    expect.equal(ours, theirs, "output")
+    # The parent that gdb has let go prints its line when it likes.
+    expect.equal(sorted(ours.splitlines()), sorted(theirs.splitlines()), "output")
 
 
 def test_gdb_keeps_both_sides_of_a_fork(env):
