@@ -1047,16 +1047,21 @@ def test_pause_stops_and_resume_goes_on(env):
         expect.true(host.wait_until(lambda: cpu() - before > 5), "it does not run afterwards")
 
 
+def pause_for_a_moment(env, container, boot):
+    """Nothing starts or ends below `boot` during the pause."""
+    expect.success(env.runtime.call("pause", container))
+    time.sleep(0.05)
+    first = sorted(host.descendants(boot))
+    time.sleep(0.1)
+    expect.equal(sorted(host.descendants(boot)), first, "processes while it is paused")
+    expect.success(env.runtime.call("resume", container))
+
+
 def test_pause_catches_fork_storms(env):
     with running(env, ["/bin/sh", "-c", "while :; do true | true; /bin/true; done"]) as container:
         boot = boot_of(env, container)
         for _ in range(10):
-            expect.success(env.runtime.call("pause", container))
-            time.sleep(0.05)
-            first = sorted(host.descendants(boot))
-            time.sleep(0.1)
-            expect.equal(sorted(host.descendants(boot)), first, "processes while it is paused")
-            expect.success(env.runtime.call("resume", container))
+            pause_for_a_moment(env, container, boot)
         expect_output(shell(env, container, "echo alive"), "alive\n")
 
 
@@ -1087,12 +1092,7 @@ def test_pause_of_traced_processes(env):
 
         expect.true(host.wait_until(lambda: written() > 0), "strace writes nothing")
         for _ in range(5):
-            expect.success(env.runtime.call("pause", container))
-            time.sleep(0.05)
-            first = sorted(host.descendants(boot))
-            time.sleep(0.1)
-            expect.equal(sorted(host.descendants(boot)), first, "processes while it is paused")
-            expect.success(env.runtime.call("resume", container))
+            pause_for_a_moment(env, container, boot)
             before = written()
             expect.true(host.wait_until(lambda: written() > before), "it does not go on")
         expect.success(env.runtime.call("pause", container))
